@@ -1,0 +1,9 @@
+/** Metaplast: compute kernels for continual learning. */
+module io.metaplast {
+  requires transitive org.bytedeco.javacpp;
+  requires static org.bytedeco.cuda;
+  requires static java.management;
+
+  exports io.metaplast;
+  exports io.metaplast.bayes;
+}

@@ -1,0 +1,33 @@
+# ISA flags by file suffix; nothing else in the build gets any. The tiers are chosen at run time (native/runtime/dispatch.cpp), so the
+# flags here must match kAvx2TierFeatures and kAvx512TierFeatures in native/runtime/cpu_features.h. No -mfma: class A kernels have no
+# fused multiply-add, and what the compiler does not know it cannot emit.
+include(CheckCXXCompilerFlag)
+
+set(METAPLAST_AVX2_FLAGS -mavx2 -mbmi -mbmi2 -mlzcnt -mf16c)
+set(METAPLAST_AVX512_FLAGS ${METAPLAST_AVX2_FLAGS} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  set(METAPLAST_X86_TIERS ON)
+else()
+  set(METAPLAST_X86_TIERS OFF)
+endif()
+
+# Gives the sources of a kernel folder their flags, and leaves the files of tiers out that this processor family does not have.
+function(metaplast_apply_isa sources_variable)
+  set(kept "")
+  foreach(source IN LISTS ${sources_variable})
+    if(source MATCHES "_avx512\\.cpp$")
+      set(flags ${METAPLAST_AVX512_FLAGS})
+    elseif(source MATCHES "_avx2\\.cpp$")
+      set(flags ${METAPLAST_AVX2_FLAGS})
+    else()
+      list(APPEND kept ${source})
+      continue()
+    endif()
+    if(METAPLAST_X86_TIERS)
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${flags}")
+      list(APPEND kept ${source})
+    endif()
+  endforeach()
+  set(${sources_variable} ${kept} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,9 @@
+# Warnings of our own code; generated glue is compiled without.
+option(METAPLAST_WERROR "Turn compiler warnings into errors" OFF)
+
+function(metaplast_warnings target)
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi>)
+  if(METAPLAST_WERROR)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+  endif()
+endfunction()

@@ -1,0 +1,49 @@
+// The dispatch table: one function pointer for every slot of kernels/kernels.def.
+//
+// Rule for tier files: everything they define lives in their tier's namespace, in an anonymous namespace, or is a template over the
+// tier's lane type. An ordinary inline function shared by two tiers would be merged by the linker, and the merged copy may hold
+// instructions that the running CPU lacks (check_binaries.sh looks for such symbols).
+#ifndef METAPLAST_RUNTIME_KERNEL_TABLE_H_
+#define METAPLAST_RUNTIME_KERNEL_TABLE_H_
+
+#include <cstdint>
+
+#include "metaplast/bayes.h"
+#include "metaplast/runtime.h"
+
+namespace metaplast {
+
+// Declarations of all variants.
+#define METAPLAST_KERNEL(slot, variants, ...) \
+  namespace scalar {                          \
+  void slot(__VA_ARGS__) noexcept;            \
+  }                                           \
+  namespace avx2 {                            \
+  void slot(__VA_ARGS__) noexcept;            \
+  }                                           \
+  namespace avx512 {                          \
+  void slot(__VA_ARGS__) noexcept;            \
+  }
+#include "kernels/kernels.def"
+#undef METAPLAST_KERNEL
+
+enum KernelSlot : int32_t {
+#define METAPLAST_KERNEL(slot, variants, ...) kSlot_##slot,
+#include "kernels/kernels.def"
+#undef METAPLAST_KERNEL
+  kSlotCount
+};
+
+struct KernelTable {
+#define METAPLAST_KERNEL(slot, variants, ...) void (*slot)(__VA_ARGS__) noexcept;
+#include "kernels/kernels.def"
+#undef METAPLAST_KERNEL
+  int8_t tier_of_slot[kSlotCount];  // METAPLAST_TIER_* of the variant in each slot
+};
+
+// Fills the table with the best variants that `features` (CpuFeature bits) and the tier cap allow.
+void fill_kernel_table(uint32_t features, int32_t max_tier, KernelTable* table) noexcept;
+
+}  // namespace metaplast
+
+#endif  // METAPLAST_RUNTIME_KERNEL_TABLE_H_

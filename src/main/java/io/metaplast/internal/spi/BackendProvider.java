@@ -7,8 +7,11 @@ import java.nio.Buffer;
 public interface BackendProvider extends AutoCloseable {
   BackendInfo info();
 
-  /** Zeroed memory. Throws DeviceOutOfMemoryException, or IllegalArgumentException above the backend's limit. */
-  Memory allocate(long bytes);
+  /**
+   * Zeroed memory for elements of {@code kind}; {@code bytes} is a multiple of their size. Throws DeviceOutOfMemoryException, or IllegalArgumentException above
+   * the backend's limit.
+   */
+  Memory allocate(long bytes, ElementKind kind);
 
   /** A view of foreign native memory (device memory on CUDA); {@code owner} is kept reachable. */
   Memory wrapAddress(long address, long bytes, Object owner);

@@ -5,6 +5,10 @@ include(CheckCXXCompilerFlag)
 
 set(METAPLAST_AVX2_FLAGS -mavx2 -mbmi -mbmi2 -mlzcnt -mf16c)
 set(METAPLAST_AVX512_FLAGS ${METAPLAST_AVX2_FLAGS} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 warns about the undefined operands inside its own intrinsics headers (GCC bug 105593).
+  list(APPEND METAPLAST_AVX512_FLAGS -Wno-maybe-uninitialized -Wno-uninitialized)
+endif()
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   set(METAPLAST_X86_TIERS ON)

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "metaplast/bayes.h"
+#include "kernels/linear_batch1/linear_batch1.h"
 #include "metaplast/runtime.h"
 
 namespace metaplast {

@@ -1,0 +1,165 @@
+// Batch-1 Bayesian linear layer, on ranges of rows (forward) and on blocks of rows and columns (backward and update).
+#include "kernels/gaussian_update/gaussian_update_math.h"
+#include "runtime/kernel_table.h"
+#include "runtime/math/gaussian.h"
+#include "runtime/math/r16.h"
+
+namespace metaplast {
+namespace METAPLAST_TIER {
+namespace {
+
+METAPLAST_HD void fill_gaussians(const RandomStream& stream, uint64_t first, int64_t n, float* out) {
+  for_gaussians(stream, first, n, [=](int64_t i, F z, int64_t lanes) { store_lanes(out + i, z, lanes); });
+}
+
+// R16 of w*x over one chunk of a row.
+METAPLAST_HD float dot_chunk(int64_t n, const float* mu, const float* sigma, const float* z, const float* x) {
+  return r16_chunk(n, [=](int64_t i, int64_t lanes) {
+    const F w = add(load_lanes(mu + i, lanes), mul(load_lanes(sigma + i, lanes), load_lanes(z + i, lanes)));
+    return mul(w, load_lanes(x + i, lanes));
+  });
+}
+
+}  // namespace
+
+// y[k][o] for rows row_begin <= o < row_end. eps null or [samples][rows*in].
+void linear_forward(int64_t rows, int64_t in, int64_t row_begin, int64_t row_end, uint32_t tensor, const float* mu, const float* sigma,
+                    const float* x, int64_t x_stride, int32_t samples, uint64_t seed, uint32_t step, bool relu, float* eps,
+                    float* y) noexcept {
+  // Epsilon is made for whole blocks of rows: a range of the random stream that starts or ends inside a group of 4W wastes part of it.
+  float scratch[kR16Chunk];
+  const int64_t block_rows = in >= kR16Chunk || in == 0 ? 1 : kR16Chunk / in;
+  for (int64_t o = row_begin; o < row_end; o += block_rows) {
+    const int64_t block = row_end - o < block_rows ? row_end - o : block_rows;
+    for (int32_t k = 0; k < samples; ++k) {
+      const RandomStream stream{seed, tensor * 256 + static_cast<uint32_t>(k), step};
+      const float* xk = x + k * x_stride;
+      float* stored = eps == nullptr ? nullptr : eps + k * rows * in + o * in;
+      const auto finish = [=](int64_t row, float sum) { y[k * rows + row] = relu ? (sum > 0 ? sum : 0.0f) : sum; };
+      if (in <= kR16Chunk) {
+        float* z = stored != nullptr ? stored : scratch;
+        fill_gaussians(stream, static_cast<uint64_t>(o * in), block * in, z);
+        for (int64_t b = 0; b < block; ++b) {
+          const int64_t w = (o + b) * in;
+          finish(o + b, in > 0 ? dot_chunk(in, mu + w, sigma + w, z + b * in, xk) : 0.0f);
+        }
+      } else {
+        R16Chunks sum;
+        for (int64_t c = 0; c < in; c += kR16Chunk) {
+          const int64_t n = in - c < kR16Chunk ? in - c : kR16Chunk;
+          float* z = stored != nullptr ? stored + c : scratch;
+          fill_gaussians(stream, static_cast<uint64_t>(o * in + c), n, z);
+          sum.push(dot_chunk(n, mu + o * in + c, sigma + o * in + c, z, xk + c));
+        }
+        finish(o, sum.finish());
+      }
+    }
+  }
+}
+
+namespace {
+
+struct ActiveSample {
+  float delta;
+  int32_t k;
+};
+
+template <int kRule, bool kClips>
+int64_t step_block(const LinearStep& l, int64_t row_begin, int64_t row_end, int64_t column_begin, int64_t column_end) {
+  constexpr int64_t kColumns = 1024;
+  const RuleLanes r = rule_lanes(*l.row);
+  const int64_t count = l.rows * l.in;
+  ActiveSample active[256];
+  float g_mu[kColumns], g_sigma[kColumns], z[kColumns];
+  int64_t bad = 0;
+  const auto update = [&](int64_t e, int64_t lanes, F gm, F gs) {
+    F m = load_lanes(l.mu + e, lanes);
+    F s = load_lanes(l.sigma + e, lanes);
+    if (kRule == METAPLAST_RULE_MESU && l.low != nullptr) {
+      F low = load_lanes(l.low + e, lanes);
+      mesu_update_compensated<kClips>(r, &m, &s, &low, gm, gs);
+      store_lanes(l.low + e, low, lanes);
+    } else {
+      gaussian_update_lanes<kRule, kClips>(r, &m, &s, gm, gs);
+    }
+    store_lanes(l.mu + e, m, lanes);
+    store_lanes(l.sigma + e, s, lanes);
+    bad += not_positive(s, lanes);
+  };
+  for (int64_t o = row_begin; o < row_end; ++o) {
+    int32_t actives = 0;
+    for (int32_t k = 0; k < l.samples; ++k) {
+      const float d = l.delta[k * l.rows + o];
+      const bool masked = l.active != nullptr && !(l.active[k * l.rows + o] > 0);
+      if (!masked && d != 0) active[actives++] = {d, k};  // NaN is not 0: it counts
+    }
+    for (int64_t c = column_begin; c < column_end; c += kColumns) {
+      const int64_t n = column_end - c < kColumns ? column_end - c : kColumns;
+      const int64_t e = o * l.in + c;
+      if (l.eps != nullptr && l.dx == nullptr) {
+        // Everything of a weight stays in registers.
+        for_vectors(n, [&](int64_t i, int64_t lanes) {
+          F gm = set(0.0f), gs = set(0.0f);
+          const F shared = l.x_stride == 0 ? load_lanes(l.x + c + i, lanes) : set(0.0f);
+          for (int32_t a = 0; a < actives; ++a) {
+            const F x = l.x_stride == 0 ? shared : load_lanes(l.x + active[a].k * l.x_stride + c + i, lanes);
+            const F d = mul(set(active[a].delta), x);
+            gm = add(gm, d);
+            gs = add(gs, mul(d, load_lanes(l.eps + active[a].k * count + e + i, lanes)));
+          }
+          update(e + i, lanes, gm, gs);
+        });
+        continue;
+      }
+      for_vectors(n, [&](int64_t i, int64_t lanes) {
+        store_lanes(g_mu + i, set(0.0f), lanes);
+        store_lanes(g_sigma + i, set(0.0f), lanes);
+      });
+      for (int32_t a = 0; a < actives; ++a) {
+        const int32_t k = active[a].k;
+        const float* eps = l.eps != nullptr ? l.eps + k * count + e : z;
+        if (l.eps == nullptr) {
+          fill_gaussians(RandomStream{l.seed, l.tensor * 256 + static_cast<uint32_t>(k), l.step}, static_cast<uint64_t>(e), n, z);
+        }
+        const F delta = set(active[a].delta);
+        const float* x = l.x + k * l.x_stride + c;
+        float* dx = l.dx == nullptr ? nullptr : l.dx + k * l.in + c;
+        for_vectors(n, [&](int64_t i, int64_t lanes) {
+          const F epsilon = load_lanes(eps + i, lanes);
+          const F d = mul(delta, load_lanes(x + i, lanes));
+          store_lanes(g_mu + i, add(load_lanes(g_mu + i, lanes), d), lanes);
+          store_lanes(g_sigma + i, add(load_lanes(g_sigma + i, lanes), mul(d, epsilon)), lanes);
+          if (dx != nullptr) {
+            const F w = add(load_lanes(l.mu + e + i, lanes), mul(load_lanes(l.sigma + e + i, lanes), epsilon));
+            store_lanes(dx + i, add(load_lanes(dx + i, lanes), mul(delta, w)), lanes);
+          }
+        });
+      }
+      for_vectors(n, [&](int64_t i, int64_t lanes) { update(e + i, lanes, load_lanes(g_mu + i, lanes), load_lanes(g_sigma + i, lanes)); });
+    }
+  }
+  return bad;
+}
+
+}  // namespace
+
+// Rows row_begin..row_end-1, columns column_begin..column_end-1. dx, where wanted, must be zero in these columns before the first row, and rows must
+// come in ascending order.
+void linear_step(const LinearStep* step, int64_t row_begin, int64_t row_end, int64_t column_begin, int64_t column_end,
+                 int64_t* not_positive_count) noexcept {
+  const LinearStep& l = *step;
+  int64_t bad;
+  if (l.rule == METAPLAST_RULE_MESU_RATIO) {
+    bad = step_block<METAPLAST_RULE_MESU_RATIO, false>(l, row_begin, row_end, column_begin, column_end);
+  } else if (l.rule == METAPLAST_RULE_BGD) {
+    bad = step_block<METAPLAST_RULE_BGD, false>(l, row_begin, row_end, column_begin, column_end);
+  } else if (l.row->clamp > 0) {
+    bad = step_block<METAPLAST_RULE_MESU, true>(l, row_begin, row_end, column_begin, column_end);
+  } else {
+    bad = step_block<METAPLAST_RULE_MESU, false>(l, row_begin, row_end, column_begin, column_end);
+  }
+  *not_positive_count += bad;
+}
+
+}  // namespace METAPLAST_TIER
+}  // namespace metaplast

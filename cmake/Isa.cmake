@@ -3,14 +3,10 @@
 # fused multiply-add, and what the compiler does not know it cannot emit.
 set(METAPLAST_AVX2_FLAGS -mavx2 -mbmi -mbmi2 -mlzcnt -mf16c)
 set(METAPLAST_AVX512_FLAGS ${METAPLAST_AVX2_FLAGS} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
+
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns about the undefined operands inside its own intrinsics headers (GCC bug 105593).
   list(APPEND METAPLAST_AVX512_FLAGS -Wno-maybe-uninitialized -Wno-uninitialized)
-endif()
-
-# gcc takes the deliberately undefined operands inside its own AVX-512 intrinsics for mistakes (gcc bug 105593).
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  list(APPEND METAPLAST_AVX512_FLAGS -Wno-uninitialized -Wno-maybe-uninitialized)
 endif()
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")

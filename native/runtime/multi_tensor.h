@@ -21,7 +21,6 @@ inline bool valid_counts(int32_t tensors, const int64_t* count) noexcept {
 template <class Body>
 void parallel_tensors(const metaplast_context* context, int32_t tensors, const int64_t* count, int64_t grain, const Body& body) noexcept {
   constexpr int64_t kAlign = 4096;
-  constexpr int64_t kRangesPerThread = 4;
   int64_t total = 0;
   for (int32_t t = 0; t < tensors; ++t) total += count[t];
   const int64_t threads = context->pool->threads();

@@ -8,6 +8,7 @@ import io.metaplast.I32Buffer;
 import io.metaplast.Workspace;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.Memory;
+import java.util.Objects;
 
 /** Every buffer of the library: a typed range of a {@link Memory}. */
 public abstract class BufferImpl implements DeviceBuffer {
@@ -15,14 +16,17 @@ public abstract class BufferImpl implements DeviceBuffer {
   private final Memory memory;
   private final long byteOffset;
   private final long length;
-  private final boolean owner;
+  private final Runnable onClose;
+  private final long rangeStart;
 
-  BufferImpl(BackendImpl backend, Memory memory, long byteOffset, long length, boolean owner) {
+  /** {@code onClose}: run after the close of a buffer that owns its memory; null for slices, which own nothing. */
+  BufferImpl(BackendImpl backend, Memory memory, long byteOffset, long length, Runnable onClose) {
     this.backend = backend;
     this.memory = memory;
     this.byteOffset = byteOffset;
     this.length = length;
-    this.owner = owner;
+    this.onClose = onClose;
+    this.rangeStart = memory.rangeBase() + byteOffset;
   }
 
   @Override
@@ -49,6 +53,16 @@ public abstract class BufferImpl implements DeviceBuffer {
     return length * elementBytes();
   }
 
+  /** First byte of the range, for overlap checks; see {@link Memory#rangeBase()}. */
+  final long rangeStart() {
+    return rangeStart;
+  }
+
+  /** One past its last byte. */
+  final long rangeEnd() {
+    return rangeStart + byteLength();
+  }
+
   /** Native address of the first element, without a check; 0-based offset for heap memory. For calls that hold the memory. */
   public final long rawAddress() {
     return memory.address() + byteOffset;
@@ -60,7 +74,8 @@ public abstract class BufferImpl implements DeviceBuffer {
       throw new IllegalStateException("buffer is closed");
     }
     if (memory.address() == 0 && memory.bytes() > 0) {
-      throw new UnsupportedOperationException("this buffer of the JAVA backend lives in the Java heap and has no address; wrap native memory if you need one");
+      throw new UnsupportedOperationException(
+          "this buffer of the JAVA backend lives in the Java heap and has no address; wrap native memory if you need one");
     }
     return rawAddress();
   }
@@ -72,9 +87,26 @@ public abstract class BufferImpl implements DeviceBuffer {
 
   @Override
   public final void close() {
-    if (owner) {
-      memory.close();
+    if (onClose != null && memory.closeOnce()) {
+      onClose.run();
     }
+  }
+
+  /** Takes backend and memory for a transfer. */
+  final void hold(String name) {
+    backend.acquire();
+    try {
+      memory.acquire(name);
+    } catch (IllegalStateException e) {
+      backend.release();
+      throw e;
+    }
+  }
+
+  /** Gives both back. */
+  final void letGo() {
+    memory.release();
+    backend.release();
   }
 
   final BackendProvider provider() {
@@ -102,8 +134,8 @@ public abstract class BufferImpl implements DeviceBuffer {
 
   /** fp32. */
   static final class F32 extends BufferImpl implements F32Buffer {
-    F32(BackendImpl backend, Memory memory, long byteOffset, long length, boolean owner) {
-      super(backend, memory, byteOffset, length, owner);
+    F32(BackendImpl backend, Memory memory, long byteOffset, long length, Runnable onClose) {
+      super(backend, memory, byteOffset, length, onClose);
     }
 
     @Override
@@ -114,69 +146,75 @@ public abstract class BufferImpl implements DeviceBuffer {
     @Override
     public F32Buffer slice(long offset, long length) {
       checkRange(offset, length);
-      return new F32(backendImpl(), memory(), byteOffset() + 4 * offset, length, false);
+      return new F32(backendImpl(), memory(), byteOffset() + 4 * offset, length, null);
     }
 
     @Override
     public void upload(long offset, float[] source, int sourceOffset, int n) {
+      Objects.requireNonNull(source, "source");
       checkRange("source", sourceOffset, n, source.length);
       checkRange(offset, n);
-      memory().acquire("buffer");
+      hold("buffer");
       try {
         provider().write(memory(), byteOffset() + 4 * offset, source, sourceOffset, n);
       } finally {
-        memory().release();
+        letGo();
       }
     }
 
     @Override
     public void download(long offset, float[] target, int targetOffset, int n) {
+      Objects.requireNonNull(target, "target");
       checkRange("target", targetOffset, n, target.length);
       checkRange(offset, n);
-      memory().acquire("buffer");
+      hold("buffer");
       try {
         provider().read(memory(), byteOffset() + 4 * offset, target, targetOffset, n);
       } finally {
-        memory().release();
+        letGo();
       }
     }
 
     @Override
     public void copyFrom(F32Buffer source) {
+      Objects.requireNonNull(source, "source");
       if (!(source instanceof F32 s) || s.backend() != backend()) {
         throw new IllegalArgumentException("source belongs to " + source.backend() + ", this buffer to " + backend());
       }
       if (s.length() != length()) {
         throw new IllegalArgumentException("source.length " + s.length() + " != length " + length());
       }
-      memory().acquire("buffer");
+      if (s.rangeStart() != rangeStart() && s.rangeStart() < rangeEnd() && rangeStart() < s.rangeEnd()) {
+        throw new IllegalArgumentException("source overlaps this buffer, " + Math.abs(s.rangeStart() - rangeStart()) + " bytes apart");
+      }
+      hold("buffer");
       try {
-        s.memory().acquire("source");
+        s.hold("source");
         try {
           provider().copy(memory(), byteOffset(), s.memory(), s.byteOffset(), byteLength());
         } finally {
-          s.memory().release();
+          s.letGo();
         }
       } finally {
-        memory().release();
+        letGo();
       }
     }
 
     @Override
     public void fill(float value) {
-      memory().acquire("buffer");
+      hold("buffer");
       try {
         provider().fill(memory(), byteOffset(), length(), Float.floatToRawIntBits(value));
       } finally {
-        memory().release();
+        letGo();
       }
     }
   }
 
   /** 32-bit integers. */
   static final class I32 extends BufferImpl implements I32Buffer {
-    I32(BackendImpl backend, Memory memory, long byteOffset, long length, boolean owner) {
-      super(backend, memory, byteOffset, length, owner);
+    I32(BackendImpl backend, Memory memory, long byteOffset, long length, Runnable onClose) {
+      super(backend, memory, byteOffset, length, onClose);
     }
 
     @Override
@@ -187,38 +225,40 @@ public abstract class BufferImpl implements DeviceBuffer {
     @Override
     public I32Buffer slice(long offset, long length) {
       checkRange(offset, length);
-      return new I32(backendImpl(), memory(), byteOffset() + 4 * offset, length, false);
+      return new I32(backendImpl(), memory(), byteOffset() + 4 * offset, length, null);
     }
 
     @Override
     public void upload(long offset, int[] source, int sourceOffset, int n) {
+      Objects.requireNonNull(source, "source");
       checkRange("source", sourceOffset, n, source.length);
       checkRange(offset, n);
-      memory().acquire("buffer");
+      hold("buffer");
       try {
         provider().write(memory(), byteOffset() + 4 * offset, source, sourceOffset, n);
       } finally {
-        memory().release();
+        letGo();
       }
     }
 
     @Override
     public void download(long offset, int[] target, int targetOffset, int n) {
+      Objects.requireNonNull(target, "target");
       checkRange("target", targetOffset, n, target.length);
       checkRange(offset, n);
-      memory().acquire("buffer");
+      hold("buffer");
       try {
         provider().read(memory(), byteOffset() + 4 * offset, target, targetOffset, n);
       } finally {
-        memory().release();
+        letGo();
       }
     }
   }
 
   /** bf16. */
   static final class Bf16 extends BufferImpl implements Bf16Buffer {
-    Bf16(BackendImpl backend, Memory memory, long byteOffset, long length, boolean owner) {
-      super(backend, memory, byteOffset, length, owner);
+    Bf16(BackendImpl backend, Memory memory, long byteOffset, long length, Runnable onClose) {
+      super(backend, memory, byteOffset, length, onClose);
     }
 
     @Override
@@ -229,11 +269,12 @@ public abstract class BufferImpl implements DeviceBuffer {
     @Override
     public Bf16Buffer slice(long offset, long length) {
       checkRange(offset, length);
-      return new Bf16(backendImpl(), memory(), byteOffset() + 2 * offset, length, false);
+      return new Bf16(backendImpl(), memory(), byteOffset() + 2 * offset, length, null);
     }
 
     @Override
     public void upload(long offset, float[] source, int sourceOffset, int n) {
+      Objects.requireNonNull(source, "source");
       checkRange("source", sourceOffset, n, source.length);
       short[] bits = new short[n];
       for (int i = 0; i < n; i++) {
@@ -244,26 +285,28 @@ public abstract class BufferImpl implements DeviceBuffer {
 
     @Override
     public void uploadBits(long offset, short[] source, int sourceOffset, int n) {
+      Objects.requireNonNull(source, "source");
       checkRange("source", sourceOffset, n, source.length);
       checkRange(offset, n);
-      memory().acquire("buffer");
+      hold("buffer");
       try {
         provider().write(memory(), byteOffset() + 2 * offset, source, sourceOffset, n);
       } finally {
-        memory().release();
+        letGo();
       }
     }
 
     @Override
     public void download(long offset, float[] target, int targetOffset, int n) {
+      Objects.requireNonNull(target, "target");
       checkRange("target", targetOffset, n, target.length);
       checkRange(offset, n);
       short[] bits = new short[n];
-      memory().acquire("buffer");
+      hold("buffer");
       try {
         provider().read(memory(), byteOffset() + 2 * offset, bits, 0, n);
       } finally {
-        memory().release();
+        letGo();
       }
       for (int i = 0; i < n; i++) {
         target[targetOffset + i] = toFloat(bits[i]);
@@ -285,8 +328,8 @@ public abstract class BufferImpl implements DeviceBuffer {
 
   /** Scratch bytes. */
   static final class Scratch extends BufferImpl implements Workspace {
-    Scratch(BackendImpl backend, Memory memory, long length, boolean owner) {
-      super(backend, memory, 0, length, owner);
+    Scratch(BackendImpl backend, Memory memory, long length, Runnable onClose) {
+      super(backend, memory, 0, length, onClose);
     }
 
     @Override

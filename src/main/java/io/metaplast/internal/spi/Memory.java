@@ -1,20 +1,20 @@
 package io.metaplast.internal.spi;
 
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
-/**
- * One piece of backend memory with a use count: calls in flight hold it, and a close during a call frees it only when the last of them has returned.
- */
-public abstract class Memory {
-  private static final int CLOSED = 1 << 30;
+/** One piece of backend memory, held by the calls that use it. */
+public abstract class Memory extends UseCounted {
+  // Heap memory has no address; ranges of it are compared at made-up ones, above everything that a process can map.
+  private static final AtomicLong NEXT_HEAP_BASE = new AtomicLong(1L << 60);
 
   private final BackendProvider provider;
   private final long bytes;
-  private final AtomicInteger state = new AtomicInteger(); // users, plus CLOSED
+  private final long heapBase;
 
   protected Memory(BackendProvider provider, long bytes) {
     this.provider = provider;
     this.bytes = bytes;
+    this.heapBase = NEXT_HEAP_BASE.getAndAdd(bytes + 1);
   }
 
   public final BackendProvider provider() {
@@ -25,44 +25,16 @@ public abstract class Memory {
     return bytes;
   }
 
-  public final boolean isClosed() {
-    return state.get() >= CLOSED;
-  }
-
-  /** Takes the memory for a call. */
-  public final void acquire(String name) {
-    int s;
-    do {
-      s = state.get();
-      if (s >= CLOSED) {
-        throw new IllegalStateException(name + " is closed");
-      }
-    } while (!state.compareAndSet(s, s + 1));
-  }
-
-  /** Gives it back; frees it if it was closed meanwhile. */
-  public final void release() {
-    if (state.decrementAndGet() == CLOSED) {
-      free();
-    }
-  }
-
   public final void close() {
-    int s;
-    do {
-      s = state.get();
-      if (s >= CLOSED) {
-        return;
-      }
-    } while (!state.compareAndSet(s, s + CLOSED));
-    if (s == 0) {
-      free();
-    }
+    closeOnce();
   }
 
   /** Base address of native memory; 0 for memory in the Java heap. */
   public abstract long address();
 
-  /** Called once, when closed and unused. */
-  protected abstract void free();
+  /** Where this memory starts in an address space common to all memory of a process, for overlap checks only. */
+  public final long rangeBase() {
+    long address = address();
+    return address != 0 ? address : heapBase;
+  }
 }

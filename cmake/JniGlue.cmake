@@ -41,9 +41,11 @@ endfunction()
 
 # metaplast_jni_library(<name> <glue.cpp> <object libraries...>)
 function(metaplast_jni_library name glue)
-  add_library(${name} SHARED "${glue}")
-  # JavaCPP's source casts and shadows freely and uses exceptions.
-  set_source_files_properties("${glue}" PROPERTIES COMPILE_OPTIONS "-w;-fexceptions;-frtti")
+  # jnijavacpp.cpp: the part of JavaCPP's glue that all of its libraries share.
+  set(sources "${glue}" "${METAPLAST_GLUE}/jnijavacpp.cpp")
+  add_library(${name} SHARED ${sources})
+  # JavaCPP's sources cast and shadow freely and use exceptions.
+  set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS "-w;-fexceptions;-frtti")
   target_link_libraries(${name} PRIVATE ${ARGN})
   target_include_directories(${name} PRIVATE "${METAPLAST_NATIVE_DIR}/include")
   metaplast_jni_includes(${name})

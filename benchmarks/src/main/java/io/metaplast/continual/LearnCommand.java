@@ -1,0 +1,46 @@
+package io.metaplast.continual;
+
+import io.metaplast.BackendKind;
+import io.metaplast.BackendOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code learn}: a short stream with every method; {@code learn mesu}: the paper's experiment. */
+@Command(
+    name = "learn",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Without a sub-command: three short tasks with every method, in seconds.",
+      "learn mesu: permuted MNIST as in the MESU paper."
+    },
+    subcommands = {MesuCommand.class})
+public final class LearnCommand implements Callable<Integer> {
+  @Option(names = "--data", paramLabel = "DIR", description = "Folder with MNIST in IDX files; without it, synthetic digits.")
+  private Path data;
+
+  @Option(names = "--ood", paramLabel = "DIR", description = "Folder with another set (t10k-images-idx3-ubyte), for example Fashion-MNIST.")
+  private Path outOfDistribution;
+
+  @Option(names = "--backend", description = "${COMPLETION-CANDIDATES}; default: the best that works.")
+  private BackendKind backend;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    BackendOptions options = backend == null ? BackendOptions.defaults() : BackendOptions.of(backend);
+    try (ProgressDisplay display = new ProgressDisplay(out)) {
+      LearnResult result = LearnSmoke.run(options, data, outOfDistribution, display);
+      out.println(LearnTable.of(result));
+      out.flush();
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,83 @@
+package io.metaplast.continual;
+
+import io.metaplast.Backend;
+import io.metaplast.F32Buffer;
+import io.metaplast.I32Buffer;
+import io.metaplast.Stream;
+
+/**
+ * Where the experiment's random numbers come from: one seed, and tensor numbers that keep the purposes apart (random stream = tensor number * 256 + sample).
+ *
+ * <table>
+ * <caption>Addresses</caption>
+ * <tr><th>purpose</th><th>tensor number</th><th>step</th></tr>
+ * <tr><td>training, layers 1 and 2</td><td>0, 1</td><td>step of the whole run, from 0</td></tr>
+ * <tr><td>weight samples for tests</td><td>16, 17</td><td>tasks finished</td></tr>
+ * <tr><td>initial means</td><td>32, 33</td><td>0</td></tr>
+ * <tr><td>permutation of a task</td><td>64</td><td>task, from 0</td></tr>
+ * <tr><td>held-out permutation</td><td>65</td><td>0</td></tr>
+ * </table>
+ */
+final class Randomness {
+  /** Tensor numbers of the layers while training. */
+  static final int[] TRAINING = {0, 1};
+
+  /** Tensor numbers of the layers when weights are drawn for a test. */
+  static final int[] TESTING = {16, 17};
+
+  private static final int[] INITIAL = {32, 33};
+  private static final int TASK_PERMUTATION = 64;
+  private static final int HELD_OUT_PERMUTATION = 65;
+  private static final int STREAMS_PER_TENSOR = 256;
+
+  private Randomness() {}
+
+  /** Permutation of the pixels for a task, from 0. */
+  static int[] permutation(Backend backend, long seed, int task, int n) {
+    return permutation(backend, seed, TASK_PERMUTATION, task, n);
+  }
+
+  /** A permutation that no task has. */
+  static int[] heldOutPermutation(Backend backend, long seed, int n) {
+    return permutation(backend, seed, HELD_OUT_PERMUTATION, 0, n);
+  }
+
+  /** Initial means of a layer: uniform in (-limit, limit). */
+  static float[] initialMeans(Backend backend, long seed, int layer, int n, double limit) {
+    try (F32Buffer uniform = backend.allocate(n); Stream stream = backend.newStream()) {
+      backend.bayes().uniform(seed, (long) INITIAL[layer] * STREAMS_PER_TENSOR, 0, 0, uniform, stream);
+      stream.synchronize();
+      float[] means = uniform.toArray();
+      for (int i = 0; i < n; i++) {
+        means[i] = (float) ((2.0 * means[i] - 1) * limit);
+      }
+      return means;
+    }
+  }
+
+  /** Fisher-Yates; the bias of scaling a 32-bit word to a range of n is below n / 2^32. */
+  private static int[] permutation(Backend backend, long seed, int tensor, long step, int n) {
+    try (I32Buffer random = backend.allocateI32(n); Stream stream = backend.newStream()) {
+      backend.bayes().philox(seed, (long) tensor * STREAMS_PER_TENSOR, step, 0, random, stream);
+      stream.synchronize();
+      int[] words = random.toArray();
+      int[] order = identity(n);
+      for (int i = n - 1; i > 0; i--) {
+        int j = (int) ((words[i] & 0xffffffffL) * (i + 1) >>> 32);
+        int swap = order[i];
+        order[i] = order[j];
+        order[j] = swap;
+      }
+      return order;
+    }
+  }
+
+  /** 0, 1, 2, ... */
+  static int[] identity(int n) {
+    int[] order = new int[n];
+    for (int i = 0; i < n; i++) {
+      order[i] = i;
+    }
+    return order;
+  }
+}

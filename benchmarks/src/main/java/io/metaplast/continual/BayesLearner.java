@@ -19,15 +19,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A network of Gaussian weights trained at batch 1 with K weight samples: five kernel calls a step, none of which forms a weight sample or a weight gradient
- * in memory. Nothing is allocated once a task has begun.
+ * A network of Gaussian weights trained at batch 1 with K weight samples: five kernel calls a step, none of which forms a weight sample or
+ * a weight gradient in memory. Nothing is allocated once a task has begun.
  */
 final class BayesLearner implements Learner {
   private static final int LAYERS = 2;
   private static final int UPLOAD_IMAGES = 1024;
   private static final int PROGRESS_STEPS = 256;
   private static final int PROFILE_REPEATS = 200;
-  private static final String[] PHASES = {"forward, layer 1", "forward, layer 2", "loss", "backward + update, layer 2", "backward + update, layer 1"};
+  private static final String[] PHASES = {
+    "forward, layer 1", "forward, layer 2", "loss", "backward + update, layer 2", "backward + update, layer 1"
+  };
 
   private final Backend backend;
   private final BayesKernels bayes;
@@ -60,7 +62,7 @@ final class BayesLearner implements Learner {
   /**
    * Draws the initial weights.
    *
-   * @param storedEpsilon whether the forward pass stores its random numbers for the backward pass, which else draws them again; same results
+   * @param storedEpsilon whether the forward pass stores its random numbers for the backward pass, which else draws them again
    * @param profiled whether to time the phases of every step, which costs some time itself
    */
   BayesLearner(

@@ -30,7 +30,8 @@ final class Blas {
         cause = cause.getCause();
       }
       throw new IllegalStateException(
-          "OpenBLAS (org.bytedeco:openblas) cannot be loaded on this platform, and learn needs it for tests and point networks: " + cause, e);
+          "OpenBLAS (org.bytedeco:openblas) cannot be loaded on this platform, and learn needs it for tests and point networks: "
+              + cause, e);
     }
   }
 

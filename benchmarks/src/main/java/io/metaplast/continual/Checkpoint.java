@@ -16,8 +16,9 @@ import java.util.Map;
 import java.util.zip.CRC32;
 
 /**
- * A method's progress after a finished task: its results so far and the arrays that the next task starts from. Random numbers need no state, they are
- * addressed by seed and step. File: "MPLEARN1", a JSON header and the arrays, each with its length in front, and a CRC-32 of all that.
+ * A method's progress after a finished task: its results so far and the arrays that the next task starts from. Random numbers need no
+ * state, they are addressed by seed and step. File: "MPLEARN1", a JSON header and the arrays, each with its length in front, and a CRC-32
+ * of all that.
  *
  * @param method the method
  * @param tasks results so far

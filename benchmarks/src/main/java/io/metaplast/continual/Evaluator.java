@@ -10,8 +10,8 @@ import java.util.Deque;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
- * Tests one set of weight samples on permuted images. Instead of permuting images, which are many, the columns of the first layer are permuted. All samples
- * of the first layer are one matrix product: [images][inputs] x [samples * hidden][inputs]^T.
+ * Tests one set of weight samples on permuted images. Instead of permuting images, which are many, the columns of the first layer are
+ * permuted. All samples of the first layer are one matrix product: [images][inputs] x [samples * hidden][inputs]^T.
  */
 final class Evaluator implements AutoCloseable {
   private static final int BLOCK = 1024;
@@ -111,8 +111,8 @@ final class Evaluator implements AutoCloseable {
   }
 
   /**
-   * As the class of an image the largest sum of logits over samples is taken. That is the largest mean of log-softmax too, because the normaliser of a sample
-   * is the same for all classes.
+   * As the class of an image the largest sum of logits over samples is taken. That is the largest mean of log-softmax too, because the
+   * normaliser of a sample is the same for all classes.
    *
    * @param logits [samples][images][outputs]
    */

@@ -17,7 +17,8 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
- * One file in IDX format (the format of MNIST) holding unsigned bytes, plain or gzip; which of the two is told by its first bytes, not by its name.
+ * One file in IDX format (the format of MNIST) holding unsigned bytes, plain or gzip; which of the two is told by its first bytes, not by
+ * its name.
  *
  * @param dimensions sizes as in the header, slowest first
  * @param data the bytes after the header
@@ -52,7 +53,8 @@ record IdxFile(int[] dimensions, byte[] data) {
   static Path require(Path folder, List<String> names) throws DataException {
     Path file = find(folder, names);
     if (file == null) {
-      throw new DataException(folder.resolve(names.get(0)) + ": file not found; expected one of " + String.join(", ", names) + " in " + folder);
+      throw new DataException(folder.resolve(names.get(0)) + ": file not found; expected one of " + String.join(", ", names) + " in "
+          + folder);
     }
     return file;
   }
@@ -74,23 +76,27 @@ record IdxFile(int[] dimensions, byte[] data) {
       int wanted = UNSIGNED_BYTE << 8 | rank;
       if (magic != wanted) {
         throw new DataException(
-            String.format("%s: magic 0x%08x, expected 0x%08x (IDX, unsigned bytes, %d dimension%s)", file, magic, wanted, rank, rank == 1 ? "" : "s"));
+            String.format("%s: magic 0x%08x, expected 0x%08x (IDX, unsigned bytes, %d dimension%s)", file, magic, wanted, rank,
+                rank == 1 ? "" : "s"));
       }
       int[] dimensions = new int[rank];
       long bytes = 1;
       for (int d = 0; d < rank; d++) {
         dimensions[d] = header.getInt();
         if (dimensions[d] < 1) {
-          throw new DataException(file + ": dimension " + d + " in the header is " + Integer.toUnsignedString(dimensions[d]) + ", expected 1..2^31-1");
+          throw new DataException(file + ": dimension " + d + " in the header is " + Integer.toUnsignedString(dimensions[d])
+              + ", expected 1..2^31-1");
         }
         bytes *= dimensions[d];
         if (bytes > Integer.MAX_VALUE - headerBytes - 8L) {
-          throw new DataException(file + ": the header promises " + Arrays.toString(dimensions) + " or more elements, expected less than 2 GiB");
+          throw new DataException(file + ": the header promises " + Arrays.toString(dimensions)
+              + " or more elements, expected less than 2 GiB");
         }
       }
       byte[] data = readFully(file, in, (int) bytes, headerBytes, headerBytes + bytes);
       if (in.read() != -1) {
-        throw new DataException(file + ": more bytes than the " + (headerBytes + bytes) + " that its header " + Arrays.toString(dimensions) + " promises");
+        throw new DataException(file + ": more bytes than the " + (headerBytes + bytes) + " that its header "
+            + Arrays.toString(dimensions) + " promises");
       }
       check(file, headerBytes + bytes, HexFormat.of().formatHex(digest.digest()), expected);
       return new IdxFile(dimensions, data);
@@ -139,10 +145,12 @@ record IdxFile(int[] dimensions, byte[] data) {
       return;
     }
     if (bytes != expected.bytes()) {
-      throw new DataException(file + ": " + bytes + " bytes when unpacked, expected " + describe(expected) + "; --no-checksum accepts other sets");
+      throw new DataException(file + ": " + bytes + " bytes when unpacked, expected " + describe(expected)
+          + "; --no-checksum accepts other sets");
     }
     if (!sha256.equals(expected.sha256())) {
-      throw new DataException(file + ": wrong checksum, SHA-256 " + sha256 + ", expected " + describe(expected) + "; --no-checksum accepts other sets");
+      throw new DataException(file + ": wrong checksum, SHA-256 " + sha256 + ", expected " + describe(expected)
+          + "; --no-checksum accepts other sets");
     }
   }
 

@@ -7,7 +7,8 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * Grey images with labels, kept as bytes; standardised on the way out with one scalar mean and deviation of the whole set, as the paper does.
+ * Grey images with labels, kept as bytes; standardised on the way out with one scalar mean and deviation of the whole set, as the paper
+ * does.
  */
 final class ImageSet {
   /** Number of classes of every set here. */
@@ -15,6 +16,14 @@ final class ImageSet {
 
   private static final String SPLIT_TRAIN = "train";
   private static final String SPLIT_TEST = "t10k";
+  private static final IdxFile.Expected TRAIN_IMAGES =
+      new IdxFile.Expected("MNIST training images", 47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db");
+  private static final IdxFile.Expected TRAIN_LABELS =
+      new IdxFile.Expected("MNIST training labels", 60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5");
+  private static final IdxFile.Expected TEST_IMAGES =
+      new IdxFile.Expected("MNIST test images", 7_840_016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7");
+  private static final IdxFile.Expected TEST_LABELS =
+      new IdxFile.Expected("MNIST test labels", 10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2");
 
   private final String name;
   private final byte[] pixels;
@@ -59,18 +68,12 @@ final class ImageSet {
 
   /** The 60,000 training images of a folder in MNIST's layout; {@code official} = size and checksum must be MNIST's. */
   static ImageSet train(Path folder, boolean official) throws IOException {
-    return labelled(
-        folder, SPLIT_TRAIN,
-        official ? new IdxFile.Expected("MNIST training images", 47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db") : null,
-        official ? new IdxFile.Expected("MNIST training labels", 60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5") : null);
+    return labelled(folder, SPLIT_TRAIN, official ? TRAIN_IMAGES : null, official ? TRAIN_LABELS : null);
   }
 
   /** The 10,000 test images; as {@link #train}. */
   static ImageSet test(Path folder, boolean official) throws IOException {
-    return labelled(
-        folder, SPLIT_TEST,
-        official ? new IdxFile.Expected("MNIST test images", 7_840_016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7") : null,
-        official ? new IdxFile.Expected("MNIST test labels", 10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2") : null);
+    return labelled(folder, SPLIT_TEST, official ? TEST_IMAGES : null, official ? TEST_LABELS : null);
   }
 
   /** Test images of a folder without their labels: an out-of-distribution set of any number of images. */
@@ -80,7 +83,8 @@ final class ImageSet {
     return new ImageSet(file.toString(), images.data(), null, images.dimensions()[1] * images.dimensions()[2]);
   }
 
-  private static ImageSet labelled(Path folder, String split, IdxFile.Expected expectedImages, IdxFile.Expected expectedLabels) throws IOException {
+  private static ImageSet labelled(Path folder, String split, IdxFile.Expected expectedImages, IdxFile.Expected expectedLabels)
+      throws IOException {
     Path imageFile = IdxFile.require(folder, images(split));
     Path labelFile = IdxFile.require(folder, labels(split));
     IdxFile images = IdxFile.read(imageFile, 3, expectedImages);

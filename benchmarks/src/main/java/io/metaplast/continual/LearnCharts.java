@@ -60,7 +60,8 @@ public final class LearnCharts {
   }
 
   private static String kind(LearnResult result) {
-    return result.data().startsWith("MNIST") ? "permuted MNIST" : result.data().startsWith("synthetic") ? "permuted synthetic digits" : "permuted images";
+    String first = result.data().split("[ ;]", 2)[0];
+    return first.equals("IDX") ? "permuted images" : "permuted " + (first.equals("synthetic") ? "synthetic digits" : first);
   }
 
   private static XYChart chart(String title, String x, String y) {

@@ -21,7 +21,8 @@ public final class LearnData {
     this.train = train;
     this.test = test;
     this.outOfDistribution = outOfDistribution;
-    this.description = description + (outOfDistribution == null ? "" : "; out-of-distribution set of " + outOfDistribution.count() + " images");
+    this.description =
+        outOfDistribution == null ? description : description + "; out-of-distribution set of " + outOfDistribution.count() + " images";
   }
 
   /**
@@ -41,7 +42,9 @@ public final class LearnData {
   /** Generated digits: {@code train} and {@code test} images. */
   public static LearnData synthetic(int train, int test, Path outOfDistribution) throws IOException {
     return new LearnData(
-        SyntheticDigits.generate(train, SYNTHETIC_TRAIN_SEED), SyntheticDigits.generate(test, SYNTHETIC_TEST_SEED), other(outOfDistribution),
+        SyntheticDigits.generate(train, SYNTHETIC_TRAIN_SEED),
+        SyntheticDigits.generate(test, SYNTHETIC_TEST_SEED),
+        other(outOfDistribution),
         "synthetic digits (" + train + " + " + test + " generated images, not MNIST: figures are not comparable with published ones)");
   }
 
@@ -51,7 +54,8 @@ public final class LearnData {
 
   private static void check(ImageSet set, ImageSet train) throws DataException {
     if (set.imageSize() != train.imageSize()) {
-      throw new DataException(set.name() + ": images of " + set.imageSize() + " pixels, expected " + train.imageSize() + " as in " + train.name());
+      throw new DataException(set.name() + ": images of " + set.imageSize() + " pixels, expected " + train.imageSize() + " as in "
+          + train.name());
     }
   }
 

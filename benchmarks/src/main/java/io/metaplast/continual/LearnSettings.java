@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * Everything a result depends on. Stored as JSON beside the results; a run is only ever continued under the very same settings. The number of tasks is
- * not among them: a finished run may be made longer.
+ * Everything a result depends on. Stored as JSON beside the results; a run is only ever continued under the very same settings. The number
+ * of tasks is not among them: a finished run may be made longer.
  *
  * @param numericsVersion of the library
  * @param train SHA-256 of the training set
@@ -122,8 +122,9 @@ public record LearnSettings(
   /** The same with other lengths of training and test. */
   public LearnSettings withLength(int newStepsPerTask, int newTestImages) {
     return new LearnSettings(
-        numericsVersion, train, test, outOfDistribution, seed, newStepsPerTask, newTestImages, hidden, samples, everyTask, allEvery, memoryWindow,
-        priorMean, priorSigma, rateMean, rateSigma, clampGrad, sigmaFloor, bgdRate, pointRate, ewcStrength, ewcDecay, siStrength, siDamping);
+        numericsVersion, train, test, outOfDistribution, seed, newStepsPerTask, newTestImages, hidden, samples, everyTask, allEvery,
+        memoryWindow, priorMean, priorSigma, rateMean, rateSigma, clampGrad, sigmaFloor, bgdRate, pointRate, ewcStrength, ewcDecay,
+        siStrength, siDamping);
   }
 
   /** What differs from stored settings, one "name: stored x, now y" each; empty if nothing does. */

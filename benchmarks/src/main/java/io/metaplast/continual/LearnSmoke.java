@@ -25,7 +25,8 @@ public final class LearnSmoke {
    * @param outOfDistribution folder with another set, or null
    */
   public static LearnResult run(BackendOptions backend, Path data, Path outOfDistribution, LearnListener listener) throws IOException {
-    LearnData sets = data == null ? LearnData.synthetic(STEPS, TEST_IMAGES, outOfDistribution) : LearnData.load(data, true, outOfDistribution);
+    LearnData sets =
+        data == null ? LearnData.synthetic(STEPS, TEST_IMAGES, outOfDistribution) : LearnData.load(data, true, outOfDistribution);
     return run(backend, sets, TASKS, STEPS, List.of(LearnMethod.values()), listener);
   }
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -34,7 +35,8 @@ final class MesuCommand implements Callable<Integer> {
     REGENERATED
   }
 
-  @Option(names = "--data", paramLabel = "DIR", description = "Folder with MNIST in IDX files, plain or gzip; without it, synthetic digits.")
+  @Option(names = "--data", paramLabel = "DIR",
+      description = "Folder with MNIST in IDX files, plain or gzip; without it, synthetic digits.")
   private Path data;
 
   @Option(names = "--no-checksum", description = "Accept other sets with MNIST's file names; else size and SHA-256 must be MNIST's.")
@@ -43,7 +45,8 @@ final class MesuCommand implements Callable<Integer> {
   @Option(names = "--ood", paramLabel = "DIR", description = "Folder with another set (t10k-images-idx3-ubyte), for example Fashion-MNIST.")
   private Path outOfDistribution;
 
-  @Option(names = "--method", split = ",", paramLabel = "NAME", defaultValue = "mesu", description = "all, or a list of mesu, bgd, sgd, ewc-online, si.")
+  @Option(names = "--method", split = ",", paramLabel = "NAME", defaultValue = "mesu",
+      description = "all, or a list of mesu, bgd, sgd, ewc-online, si.")
   private List<String> methods;
 
   @Option(names = "--tasks", defaultValue = "200", description = "Permutations to learn.")
@@ -52,7 +55,8 @@ final class MesuCommand implements Callable<Integer> {
   @Option(names = "--steps", paramLabel = "N", description = "Training images per task; default: all (60,000).")
   private Integer steps;
 
-  @Option(names = "--limit", paramLabel = "N", description = "Test images per permutation; default: as published, whole batches of 128 (9,984).")
+  @Option(names = "--limit", paramLabel = "N",
+      description = "Test images per permutation; default: as published, whole batches of 128 (9,984).")
   private Integer limit;
 
   @Option(names = "--hidden", defaultValue = "50", description = "Hidden units.")
@@ -64,16 +68,19 @@ final class MesuCommand implements Callable<Integer> {
   @Option(names = "--seed", defaultValue = "1000", description = "Seed of all random numbers; the authors use 1000 to 1004.")
   private long seed;
 
-  @Option(names = "--backend", description = "${COMPLETION-CANDIDATES}; default: the best that works.", showDefaultValue = picocli.CommandLine.Help.Visibility.NEVER)
+  @Option(names = "--backend", description = "${COMPLETION-CANDIDATES}; default: the best that works.",
+      showDefaultValue = Visibility.NEVER)
   private BackendKind backend;
 
-  @Option(names = "--threads", description = "Threads of library and matrix products; default: all processors. Results do not depend on it.")
+  @Option(names = "--threads", paramLabel = "N",
+      description = "Threads of library and matrix products; default: all processors. Results do not depend on it.")
   private Integer threads;
 
   @Option(names = "--evaluate", defaultValue = "last5", description = "Tasks to test after each task: last5 (and the first), or all.")
   private LearnSettings.Tested evaluate;
 
-  @Option(names = "--all-every", paramLabel = "N", defaultValue = "20", description = "Test all tasks so far after every N tasks; 0: only at the end.")
+  @Option(names = "--all-every", paramLabel = "N", defaultValue = "20",
+      description = "Test all tasks so far after every N tasks; 0: only at the end.")
   private int allEvery;
 
   @Option(names = "--memory-window", defaultValue = "300000", description = "MESU: N, in batches.")
@@ -115,7 +122,8 @@ final class MesuCommand implements Callable<Integer> {
   @Option(names = "--si-xi", defaultValue = "1", description = "SI: damping.")
   private double siDamping;
 
-  @Option(names = "--epsilon", defaultValue = "stored", description = "Random numbers of the backward pass: stored or regenerated; same results.")
+  @Option(names = "--epsilon", defaultValue = "stored",
+      description = "Random numbers of the backward pass: stored or regenerated; same results.")
   private Epsilon epsilon;
 
   @Option(names = "--profile", description = "Time the phases of the Bayesian step.")

@@ -19,8 +19,9 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /**
- * The experiment of Bonnet et al. (Nature Communications 2025, DOI 10.1038/s41467-025-64601-w; code kellian-cottart/mesu-pmnist): a small network learns one
- * pixel permutation of the same images after the other, each seen once at batch 1 in file order, and is tested on what it still knows.
+ * The experiment of Bonnet et al. (Nature Communications 2025, DOI 10.1038/s41467-025-64601-w; code kellian-cottart/mesu-pmnist): a small
+ * network learns one pixel permutation of the same images after the other, each seen once at batch 1 in file order, and is tested on what
+ * it still knows.
  */
 public final class PermutedImages {
   private static final int LAST = 5;
@@ -45,7 +46,8 @@ public final class PermutedImages {
    * @param profiled whether to time the phases of the Bayesian step
    * @param folder where to store results and progress, or null to store nothing
    */
-  public record Options(int tasks, List<LearnMethod> methods, BackendOptions backend, boolean storedEpsilon, boolean profiled, Path folder) {
+  public record Options(int tasks, List<LearnMethod> methods, BackendOptions backend, boolean storedEpsilon, boolean profiled,
+      Path folder) {
     /** Validates. */
     public Options {
       methods = List.copyOf(methods);
@@ -125,7 +127,8 @@ public final class PermutedImages {
     listener.notice("data: " + data.description());
     ImageSet other = data.outOfDistribution();
     if (other != null && other.count() != PAPER_OUT_OF_DISTRIBUTION_IMAGES) {
-      listener.notice("out-of-distribution AUC is against " + other.count() + " images; the paper uses " + PAPER_OUT_OF_DISTRIBUTION_IMAGES);
+      listener.notice("out-of-distribution AUC is against " + other.count() + " images; the paper uses "
+          + PAPER_OUT_OF_DISTRIBUTION_IMAGES);
     }
     if (options.folder() != null) {
       listener.notice("results: " + options.folder());
@@ -157,7 +160,8 @@ public final class PermutedImages {
       try (Learner learner = learner(method, backend, network);
           Evaluator evaluator =
               new Evaluator(
-                  backend, network, learner.samples(), data.test(), settings.testImages(), data.outOfDistribution(), options.backend().threads())) {
+                  backend, network, learner.samples(), data.test(), settings.testImages(), data.outOfDistribution(),
+                  options.backend().threads())) {
         if (earlier != null) {
           learner.restore(earlier.state());
         }
@@ -210,7 +214,9 @@ public final class PermutedImages {
     TreeSet<Integer> wanted = new TreeSet<>();
     wanted.add(1);
     boolean all =
-        settings.everyTask() == LearnSettings.Tested.ALL || finished == options.tasks() || settings.allEvery() > 0 && finished % settings.allEvery() == 0;
+        settings.everyTask() == LearnSettings.Tested.ALL
+            || finished == options.tasks()
+            || settings.allEvery() > 0 && finished % settings.allEvery() == 0;
     for (int task = all ? 1 : Math.max(1, finished - LAST + 1); task <= finished; task++) {
       wanted.add(task);
     }
@@ -236,8 +242,8 @@ public final class PermutedImages {
 
   private LearnResult result() {
     return new LearnResult(
-        "permuted images, " + data.train().imageSize() + "-" + settings.hidden() + "-" + ImageSet.CLASSES + ", batch 1, " + settings.stepsPerTask()
-            + " steps per task",
+        "permuted images, " + data.train().imageSize() + "-" + settings.hidden() + "-" + ImageSet.CLASSES + ", batch 1, "
+            + settings.stepsPerTask() + " steps per task",
         data.description(), settings, machine, environment, List.copyOf(done.values()));
   }
 }

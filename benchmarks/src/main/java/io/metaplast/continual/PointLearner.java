@@ -14,8 +14,8 @@ import java.util.Map;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
- * A network with plain weights, trained at batch 1 by gradient descent, alone or with the penalty of online EWC or SI. Products come from OpenBLAS,
- * penalties and updates from the library, both on the same memory: all weights lie in one array, the first layer in front.
+ * A network with plain weights, trained at batch 1 by gradient descent, alone or with the penalty of online EWC or SI. Products come from
+ * OpenBLAS, penalties and updates from the library, both on the same memory: all weights lie in one array, the first layer in front.
  */
 final class PointLearner implements Learner {
   private static final int PROGRESS_STEPS = 256;
@@ -93,9 +93,12 @@ final class PointLearner implements Learner {
     gradient = own(backend.wrap(gradientMemory));
     weightPointers = layers(thetaMemory);
     gradientPointers = layers(gradientMemory);
-    theta.upload(0, Randomness.initialMeans(backend, settings.seed(), 0, network.weights(0), network.limit(0)), 0, network.weights(0));
-    theta.upload(
-        network.weights(0), Randomness.initialMeans(backend, settings.seed(), 1, network.weights(1), network.limit(1)), 0, network.weights(1));
+    int offset = 0;
+    for (int layer = 0; layer < 2; layer++) {
+      int weights = network.weights(layer);
+      theta.upload(offset, Randomness.initialMeans(backend, settings.seed(), layer, weights, network.limit(layer)), 0, weights);
+      offset += weights;
+    }
     memory.put("theta", theta);
     if (method.usesTaskBoundaries()) {
       anchor = own(backend.allocate(n));

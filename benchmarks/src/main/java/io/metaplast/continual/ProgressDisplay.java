@@ -45,8 +45,8 @@ final class ProgressDisplay implements LearnListener, AutoCloseable {
   public void finished(LearnMethod method, TaskResult result) {
     bar.setExtraMessage(
         String.format(
-            Locale.ROOT, " task %d: newest %.2f %%, last 5 %.2f %%, %.0f us/step", result.task(), 100 * result.newest(), 100 * result.lastFive(),
-            result.microsecondsPerStep()));
+            Locale.ROOT, " task %d: newest %.2f %%, last 5 %.2f %%, %.0f us/step", result.task(), 100 * result.newest(),
+            100 * result.lastFive(), result.microsecondsPerStep()));
   }
 
   @Override

@@ -6,7 +6,8 @@ import io.metaplast.I32Buffer;
 import io.metaplast.Stream;
 
 /**
- * Where the experiment's random numbers come from: one seed, and tensor numbers that keep the purposes apart (random stream = tensor number * 256 + sample).
+ * Where the experiment's random numbers come from: one seed, and tensor numbers that keep the purposes apart (random stream = tensor number
+ * * 256 + sample).
  *
  * <table>
  * <caption>Addresses</caption>

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The folder of a run: settings.json (what it was run with), METHOD.checkpoint (to continue), summary.json, tasks.csv (one line per method and task),
- * accuracy.csv (every test) and charts. Held by one process at a time.
+ * The folder of a run: settings.json (what it was run with), METHOD.checkpoint (to continue), summary.json, tasks.csv (one line per method
+ * and task), accuracy.csv (every test) and charts. Held by one process at a time.
  */
 final class ResultFiles implements AutoCloseable {
   private static final String SETTINGS = "settings.json";
@@ -35,7 +35,7 @@ final class ResultFiles implements AutoCloseable {
   ResultFiles(Path folder, LearnSettings settings) throws IOException {
     this.folder = folder;
     Files.createDirectories(folder);
-    lockFile = FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    lockFile = FileChannel.open(folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     boolean opened = false;
     try {
       lock = tryLock();
@@ -72,7 +72,8 @@ final class ResultFiles implements AutoCloseable {
     }
     for (LearnMethod method : LearnMethod.values()) {
       if (Files.exists(Checkpoint.file(folder, method))) {
-        throw new IllegalArgumentException(folder + " holds " + method.label() + ".checkpoint but no " + SETTINGS + "; choose another --out");
+        throw new IllegalArgumentException(
+            folder + " holds " + method.label() + ".checkpoint but no " + SETTINGS + "; choose another --out");
       }
     }
     AtomicFiles.write(file, JSON.writeValueAsBytes(settings));
@@ -110,8 +111,8 @@ final class ResultFiles implements AutoCloseable {
   private static String tasks(LearnResult result) {
     StringBuilder csv =
         new StringBuilder(
-            "method,task,newest,last_five,first,auc_ood_thresholds,auc_ood_rank,auc_held_out_thresholds,auc_held_out_rank,us_per_step,test_s,"
-                + "sigma_min,sigma_max,sigma_not_positive\n");
+            "method,task,newest,last_five,first,auc_ood_thresholds,auc_ood_rank,auc_held_out_thresholds,auc_held_out_rank,us_per_step,"
+                + "test_s,sigma_min,sigma_max,sigma_not_positive\n");
     for (MethodResult method : result.methods()) {
       for (TaskResult t : method.tasks()) {
         csv.append(method.method().label()).append(',').append(t.task());

@@ -7,8 +7,8 @@ import java.util.Random;
 
 /**
  * Ten digits drawn as strokes and bent by a random affine map: data for a machine without MNIST. The images depend on nothing but the seed:
- * {@link Random} and {@link StrictMath} give the same values on every Java. A linear classifier finds them easier than MNIST, so accuracies are not
- * comparable with published ones.
+ * {@link Random} and {@link StrictMath} give the same values on every Java. A linear classifier finds them easier than MNIST, so accuracies
+ * are not comparable with published ones.
  */
 final class SyntheticDigits {
   /** Pixels of an edge. */

@@ -50,13 +50,18 @@ class IdxFileTest {
   @Test
   void missingFolderIsSaid() {
     Path nowhere = folder.resolve("nowhere");
-    assertThatThrownBy(() -> ImageSet.train(nowhere, true)).isInstanceOf(DataException.class).hasMessageContaining(nowhere + ": not a folder");
+    assertThatThrownBy(() -> ImageSet.train(nowhere, true))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining(nowhere + ": not a folder");
   }
 
   @Test
   void wrongMagicShowsBothValues() throws IOException {
     byte[] labels = IdxFiles.idx(new byte[60], 60);
-    assertThatThrownBy(() -> read(labels)).isInstanceOf(DataException.class).hasMessageContaining("0x00000801").hasMessageContaining("expected 0x00000803");
+    assertThatThrownBy(() -> read(labels))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("0x00000801")
+        .hasMessageContaining("expected 0x00000803");
     assertThatThrownBy(() -> read("<html>not an image</html>".getBytes())).hasMessageContaining("magic 0x3c68746d");
   }
 
@@ -64,12 +69,18 @@ class IdxFileTest {
   void everyTruncationIsFound() throws IOException {
     for (int length = 1; length < WHOLE.length; length++) {
       byte[] cut = Arrays.copyOf(WHOLE, length);
-      assertThatThrownBy(() -> read(cut)).isInstanceOf(DataException.class).hasMessageContaining("truncated").hasMessageContaining("expected");
+      assertThatThrownBy(() -> read(cut))
+          .isInstanceOf(DataException.class)
+          .hasMessageContaining("truncated")
+          .hasMessageContaining("expected");
     }
     byte[] packed = IdxFiles.gzip(WHOLE);
     for (int length = 2; length < packed.length; length++) {
       byte[] cut = Arrays.copyOf(packed, length);
-      assertThatThrownBy(() -> read(cut)).isInstanceOf(DataException.class).hasMessageContaining("truncated gzip").hasMessageContaining("expected");
+      assertThatThrownBy(() -> read(cut))
+          .isInstanceOf(DataException.class)
+          .hasMessageContaining("truncated gzip")
+          .hasMessageContaining("expected");
     }
     assertThatThrownBy(() -> read(new byte[0])).isInstanceOf(DataException.class).hasMessageContaining("empty file");
   }
@@ -100,7 +111,9 @@ class IdxFileTest {
 
   @Test
   void absurdHeadersAreRefusedBeforeAnythingIsAllocated() {
-    assertThatThrownBy(() -> read(IdxFiles.idx(PIXELS, 0x7fffffff, 28, 28))).isInstanceOf(DataException.class).hasMessageContaining("less than 2 GiB");
+    assertThatThrownBy(() -> read(IdxFiles.idx(PIXELS, 0x7fffffff, 28, 28)))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("less than 2 GiB");
     assertThatThrownBy(() -> read(IdxFiles.idx(PIXELS, -1, 28, 28))).isInstanceOf(DataException.class).hasMessageContaining("4294967295");
     assertThatThrownBy(() -> read(IdxFiles.idx(PIXELS, 0, 28, 28))).isInstanceOf(DataException.class).hasMessageContaining("dimension 0");
   }
@@ -126,10 +139,14 @@ class IdxFileTest {
     byte[] labels = {0, 1, 2, 3, 4};
     IdxFiles.write(folder, "train-images-idx3-ubyte", WHOLE);
     Path file = IdxFiles.write(folder, "train-labels-idx1-ubyte", IdxFiles.idx(Arrays.copyOf(labels, 4), 4));
-    assertThatThrownBy(() -> ImageSet.train(folder, false)).isInstanceOf(DataException.class).hasMessageContaining(file + ": 4 labels, expected 5");
+    assertThatThrownBy(() -> ImageSet.train(folder, false))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining(file + ": 4 labels, expected 5");
     labels[3] = 10;
     IdxFiles.write(folder, "train-labels-idx1-ubyte", IdxFiles.idx(labels, 5));
-    assertThatThrownBy(() -> ImageSet.train(folder, false)).isInstanceOf(DataException.class).hasMessageContaining("label 3 is 10, expected 0..9");
+    assertThatThrownBy(() -> ImageSet.train(folder, false))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("label 3 is 10, expected 0..9");
     labels[3] = 9;
     IdxFiles.write(folder, "train-labels-idx1-ubyte", IdxFiles.idx(labels, 5));
     assertThat(ImageSet.train(folder, false).labels()).containsExactly(0, 1, 2, 9, 4);
@@ -139,7 +156,9 @@ class IdxFileTest {
   void setsThatAreNotMnistNeedNoChecksum() throws IOException {
     IdxFiles.write(folder, "train-images-idx3-ubyte", WHOLE);
     IdxFiles.write(folder, "train-labels-idx1-ubyte", IdxFiles.idx(new byte[5], 5));
-    assertThatThrownBy(() -> ImageSet.train(folder, true)).isInstanceOf(DataException.class).hasMessageContaining("MNIST training images (47040016 bytes");
+    assertThatThrownBy(() -> ImageSet.train(folder, true))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("MNIST training images (47040016 bytes");
     assertThat(ImageSet.train(folder, false).count()).isEqualTo(5);
   }
 }

@@ -42,7 +42,9 @@ class ImageSetTest {
 
   @Test
   void constantImagesAreRefused() {
-    assertThatThrownBy(() -> new ImageSet("grey", new byte[100], null, 10)).isInstanceOf(DataException.class).hasMessageContaining("all pixels are equal");
+    assertThatThrownBy(() -> new ImageSet("grey", new byte[100], null, 10))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("all pixels are equal");
   }
 
   @Test

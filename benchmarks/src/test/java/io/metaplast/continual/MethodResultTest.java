@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 class MethodResultTest {
   private static TaskResult task(int task, double newest, double auc, double time) {
     List<TaskResult.Tested> tested = List.of(new TaskResult.Tested(1, 0.5), new TaskResult.Tested(task, newest));
-    return new TaskResult(task, newest, newest - 0.1, 0.5, tested, new TaskResult.Auc(auc, auc + 0.01), new TaskResult.Auc(0.5, 0.6), time, 1, null);
+    return new TaskResult(task, newest, newest - 0.1, 0.5, tested, new TaskResult.Auc(auc, auc + 0.01), new TaskResult.Auc(0.5, 0.6),
+        time, 1, null);
   }
 
   @Test

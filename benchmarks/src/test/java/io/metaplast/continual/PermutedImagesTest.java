@@ -40,9 +40,9 @@ class PermutedImagesTest {
   /** Smaller networks keep the tests short. */
   private static LearnSettings shape(LearnSettings s, int hidden, int samples) {
     return new LearnSettings(
-        s.numericsVersion(), s.train(), s.test(), s.outOfDistribution(), s.seed(), s.stepsPerTask(), s.testImages(), hidden, samples, s.everyTask(),
-        s.allEvery(), s.memoryWindow(), s.priorMean(), s.priorSigma(), s.rateMean(), s.rateSigma(), s.clampGrad(), s.sigmaFloor(), s.bgdRate(),
-        s.pointRate(), s.ewcStrength(), s.ewcDecay(), s.siStrength(), s.siDamping());
+        s.numericsVersion(), s.train(), s.test(), s.outOfDistribution(), s.seed(), s.stepsPerTask(), s.testImages(), hidden, samples,
+        s.everyTask(), s.allEvery(), s.memoryWindow(), s.priorMean(), s.priorSigma(), s.rateMean(), s.rateSigma(), s.clampGrad(),
+        s.sigmaFloor(), s.bgdRate(), s.pointRate(), s.ewcStrength(), s.ewcDecay(), s.siStrength(), s.siDamping());
   }
 
   private PermutedImages.Options options(int tasks, LearnMethod method, Path out) {
@@ -80,7 +80,8 @@ class PermutedImagesTest {
             }
           }
         };
-    assertThatThrownBy(() -> PermutedImages.run(data, settings, options(TASKS, method, broken), interrupt)).hasMessage("interrupted in task 2");
+    assertThatThrownBy(() -> PermutedImages.run(data, settings, options(TASKS, method, broken), interrupt))
+        .hasMessage("interrupted in task 2");
     assertThat(Checkpoint.read(broken, method).tasks()).hasSize(1);
     LearnResult result = PermutedImages.run(data, settings, options(TASKS, method, broken), LearnListener.NONE);
     assertThat(result.methods().get(0).tasks()).hasSize(TASKS);
@@ -118,7 +119,9 @@ class PermutedImagesTest {
     byte[] bytes = Files.readAllBytes(file);
     for (int length : new int[] {0, 5, 20, bytes.length / 2, bytes.length - 1}) {
       Files.write(file, Arrays.copyOf(bytes, length));
-      assertThatThrownBy(() -> Checkpoint.read(folder, LearnMethod.SGD)).isInstanceOf(DataException.class).hasMessageContaining(file + ": damaged");
+      assertThatThrownBy(() -> Checkpoint.read(folder, LearnMethod.SGD))
+          .isInstanceOf(DataException.class)
+          .hasMessageContaining(file + ": damaged");
     }
     byte[] flipped = bytes.clone();
     flipped[bytes.length / 2] ^= 1;
@@ -155,8 +158,10 @@ class PermutedImagesTest {
   void storedAndRegeneratedEpsilonGiveTheSameNetwork() throws IOException {
     Path stored = folder.resolve("stored");
     Path regenerated = folder.resolve("regenerated");
-    PermutedImages.run(data, settings, new PermutedImages.Options(1, List.of(LearnMethod.MESU), BACKEND, true, false, stored), LearnListener.NONE);
-    PermutedImages.run(data, settings, new PermutedImages.Options(1, List.of(LearnMethod.MESU), BACKEND, false, true, regenerated), LearnListener.NONE);
+    PermutedImages.run(data, settings, new PermutedImages.Options(1, List.of(LearnMethod.MESU), BACKEND, true, false, stored),
+        LearnListener.NONE);
+    PermutedImages.run(data, settings, new PermutedImages.Options(1, List.of(LearnMethod.MESU), BACKEND, false, true, regenerated),
+        LearnListener.NONE);
     assertSame(Checkpoint.read(stored, LearnMethod.MESU), Checkpoint.read(regenerated, LearnMethod.MESU));
     assertThat(Checkpoint.read(regenerated, LearnMethod.MESU).profile()).containsKeys("forward, layer 1", "loss", "(update alone)");
   }

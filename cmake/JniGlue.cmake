@@ -21,7 +21,7 @@ function(metaplast_jni_includes target)
   target_include_directories(${target} SYSTEM PRIVATE "${jdk}/include" "${jdk}/include/linux")
 endfunction()
 
-# What every shared library of ours gets: exports by list, no writable relocations, no executable stack, C++ runtime inside.
+# What every shared library of ours gets: exports by list, no writable relocations, no executable stack, C++ library inside.
 function(metaplast_shared_library_options target)
   set_target_properties(${target} PROPERTIES BUILD_RPATH "" INSTALL_RPATH "\$ORIGIN" BUILD_WITH_INSTALL_RPATH ON
     LINK_DEPENDS "${METAPLAST_EXPORTS}")
@@ -30,8 +30,8 @@ function(metaplast_shared_library_options target)
     LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack LINKER:--gc-sections)
   if(NOT METAPLAST_SANITIZE)
     target_link_options(${target} PRIVATE LINKER:--strip-all)
-    if(METAPLAST_STATIC_RUNTIME)
-      target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc)
+    if(METAPLAST_STATIC_LIBSTDCXX)
+      target_link_options(${target} PRIVATE -static-libstdc++)
     endif()
   endif()
   if(METAPLAST_OUT)

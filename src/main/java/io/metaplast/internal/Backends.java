@@ -5,6 +5,7 @@ import io.metaplast.BackendInfo;
 import io.metaplast.BackendKind;
 import io.metaplast.BackendOptions;
 import io.metaplast.BackendUnavailableException;
+import io.metaplast.internal.cpu.CpuProvider;
 import io.metaplast.internal.spi.BackendProvider;
 import java.io.IOException;
 import java.io.InputStream;
@@ -57,7 +58,10 @@ public final class Backends {
   }
 
   private static BackendProvider provider(BackendKind kind, BackendOptions options) {
-    throw new BackendUnavailableException(kind + " is not part of this build", UNSUPPORTED, 0, "");
+    return switch (kind) {
+      case CPU -> new CpuProvider(options);
+      default -> throw new BackendUnavailableException(kind + " is not part of this build", UNSUPPORTED, 0, "");
+    };
   }
 
   private static Backend announced(BackendImpl backend, String skipped) {

@@ -13,9 +13,6 @@ bool invalid(const metaplast_context_t* context, int32_t out, int32_t in, uint32
          (x_stride != 0 && x_stride != in) || (!empty && (mu == nullptr || sigma == nullptr || x == nullptr));
 }
 
-// Rows whose weights make up about one piece of epsilon.
-int64_t rows_of_a_block(int64_t in) { return in >= 4096 ? 1 : 4096 / in; }
-
 }  // namespace
 
 extern "C" metaplast_status_t metaplast_linear_forward_batch1_f32(const metaplast_context_t* context, int32_t out, int32_t in,
@@ -34,7 +31,7 @@ extern "C" metaplast_status_t metaplast_linear_forward_batch1_f32(const metaplas
     rows(0, out);
     return METAPLAST_OK;
   }
-  const int64_t block = rows_of_a_block(in);
+  const int64_t block = metaplast::linear_block_rows(in);
   metaplast::parallel_chunks(context, (out + block - 1) / block, [=](int64_t chunk) {
     rows(chunk * block, (chunk + 1) * block < out ? (chunk + 1) * block : out);
   });
@@ -66,7 +63,7 @@ extern "C" metaplast_status_t metaplast_linear_step_batch1_f32(const metaplast_c
     block(0, out, 0, in);
   } else if (dx == nullptr) {
     // The blocks of rows of the forward pass, so that the weights and the epsilon of a block are in the cache of the core that takes it.
-    const int64_t rows = rows_of_a_block(in);
+    const int64_t rows = metaplast::linear_block_rows(in);
     metaplast::parallel_chunks(context, (out + rows - 1) / rows,
                                [&](int64_t chunk) { block(chunk * rows, (chunk + 1) * rows < out ? (chunk + 1) * rows : out, 0, in); });
   } else {

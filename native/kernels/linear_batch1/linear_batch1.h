@@ -22,6 +22,15 @@ struct LinearStep {
   float* dx;
 };
 
+// Rows that the forward pass makes epsilon for at a time: at most 4096 weights (one fits a scratch and the L1 cache), and, where that is possible, a
+// multiple of 64 weights, because a range of a random stream that starts or ends inside a group of 64 wastes part of the group.
+constexpr int64_t linear_block_rows(int64_t in) {
+  if (in >= 4096 || in == 0) return 1;
+  const int64_t most = 4096 / in;
+  const int64_t even = in % 64 == 0 ? 1 : in % 32 == 0 ? 2 : in % 16 == 0 ? 4 : in % 8 == 0 ? 8 : in % 4 == 0 ? 16 : in % 2 == 0 ? 32 : 64;
+  return most >= even ? most / even * even : most;
+}
+
 }  // namespace metaplast
 
 #endif  // METAPLAST_KERNELS_LINEAR_BATCH1_H_

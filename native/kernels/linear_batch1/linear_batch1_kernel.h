@@ -26,9 +26,8 @@ METAPLAST_HD float dot_chunk(int64_t n, const float* mu, const float* sigma, con
 void linear_forward(int64_t rows, int64_t in, int64_t row_begin, int64_t row_end, uint32_t tensor, const float* mu, const float* sigma,
                     const float* x, int64_t x_stride, int32_t samples, uint64_t seed, uint32_t step, bool relu, float* eps,
                     float* y) noexcept {
-  // Epsilon is made for whole blocks of rows: a range of the random stream that starts or ends inside a group of 4W wastes part of it.
   float scratch[kR16Chunk];
-  const int64_t block_rows = in >= kR16Chunk || in == 0 ? 1 : kR16Chunk / in;
+  const int64_t block_rows = linear_block_rows(in);
   for (int64_t o = row_begin; o < row_end; o += block_rows) {
     const int64_t block = row_end - o < block_rows ? row_end - o : block_rows;
     for (int32_t k = 0; k < samples; ++k) {

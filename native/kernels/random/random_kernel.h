@@ -9,18 +9,14 @@ namespace METAPLAST_TIER {
 void philox_words(uint64_t seed, uint32_t stream, uint32_t step, uint64_t first, int64_t n, uint32_t* out) noexcept {
   for_random_vectors(
       RandomStream{seed, stream, step}, first, n,
-      [](const I* w, F* z) {
-        for (int j = 0; j < 4; ++j) z[j] = as_float(w[j]);
-      },
+      ToWord{},
       [=](int64_t i, F z, int64_t lanes) { store_lanes(out + i, as_int(z), lanes); });
 }
 
 void uniform(uint64_t seed, uint32_t stream, uint32_t step, uint64_t first, int64_t n, float* out) noexcept {
   for_random_vectors(
       RandomStream{seed, stream, step}, first, n,
-      [](const I* w, F* z) {
-        for (int j = 0; j < 4; ++j) z[j] = uniform_of_word(w[j]);
-      },
+      ToUniform{},
       [=](int64_t i, F z, int64_t lanes) { store_lanes(out + i, z, lanes); });
 }
 

@@ -38,8 +38,8 @@ METAPLAST_HD F ln32(F x) {
   return add(r, mul(e, set_bits(0x3F318000u)));
 }
 
-// sqrt(-2*ln32(u)) for u = k*2^-24, k = 1 | word>>>8. The factor -2 is folded into the constants; scaling by a power of two changes no rounding, so
-// the bits are those of the formula as written.
+// sqrt(-2*ln32(u)) for u = k*2^-24, k = 1 | word>>>8. The factor 2 is folded into the constants and the sign into the last subtraction; scaling by a
+// power of two and negation change no rounding, so the bits are those of the formula as written.
 METAPLAST_HD F radius_of_word(I word) {
   const F k = to_float(ior(shr<8>(word), iset(1u)));
   const I t = isub(as_int(k), iset(kSqrtHalf + (24u << 23)));
@@ -47,12 +47,12 @@ METAPLAST_HD F radius_of_word(I word) {
   const F m = as_float(iadd(iand(t, iset(0x007fffffu)), iset(kSqrtHalf)));
   const F f = sub(m, set(1.0f));
   const F z = mul(f, f);
-  const F f2 = mul(f, set(-2.0f));
+  const F f2 = add(f, f);
   F y = mul(mul(f2, z), ln32_polynomial(f));
-  y = add(y, mul(e, set_bits(0x39DE8083u)));  // -2 * LO
-  y = add(y, z);
+  y = add(y, mul(e, set_bits(0xB9DE8083u)));  // 2 * LO
+  y = sub(y, z);
   const F r = add(f2, y);
-  return sqrt(add(r, mul(e, set_bits(0xBFB18000u))));  // -2 * HI
+  return sqrt(sub(mul(e, set_bits(0xBFB18000u)), r));  // -2 * HI
 }
 
 // sin and cos of 2 pi t for |t| < 1/8, t never 0.
@@ -71,18 +71,17 @@ METAPLAST_HD F cos_polynomial(F y) {
   return add(mul(c, y), set(1.0f));
 }
 
-// sin and cos of 2 pi u for u = k*2^-24, k = 1 | word>>>8, straight from the word: the quadrant is bits 31..30 of word + 2^29, and word<<2 with its
-// low ten bits replaced is the signed rest, scaled by 2^34.
+// sin and cos of 2 pi u for u = k*2^-24, k = 1 | word>>>8, straight from the word: with q = word + 2^29 the quadrant is bits 31..30 of q, and the 22
+// bits below, behind the exponent of 1/2, are the rest t plus 5/8; the subtraction is exact.
 METAPLAST_HD void sincos_of_word(I word, F* sine, F* cosine) {
-  const F t = mul(to_float(and_or(shl<2>(word), iset(0xfffffc00u), iset(0x400u))), set_bits(0x2E800000u));  // 2^-34
+  const I q = iadd(word, iset(0x20000000u));
+  const F t = sub(as_float(and_or(shr<8>(q), iset(0x003ffffeu), iset(0x3f000001u))), set(0.625f));
   const F y = mul(t, t);
   const F s = sin_polynomial(t, y);
   const F c = cos_polynomial(y);
-  const I q = iadd(word, iset(0x20000000u));
-  const I q1 = iadd(word, iset(0x60000000u));
   const M swap = test(q, iset(0x40000000u));
   *sine = as_float(xor_and(as_int(select(swap, c, s)), q, iset(0x80000000u)));
-  *cosine = as_float(xor_and(as_int(select(swap, s, c)), q1, iset(0x80000000u)));
+  *cosine = as_float(xor_and(as_int(select(swap, s, c)), iadd(q, iset(0x40000000u)), iset(0x80000000u)));
 }
 
 // sin and cos of 2 pi u for a uniform u = k*2^-24 with odd k.

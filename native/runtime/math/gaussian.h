@@ -21,16 +21,103 @@ METAPLAST_HD void gaussian_pair(I word0, I word1, F* z0, F* z1) {
 }
 
 #if !defined(__CUDACC__)
+// gaussian_pair on kPairs pairs side by side: operation by operation as in radius_of_word and sincos_of_word, each issued for all pairs before the
+// next one, because a pair alone is one long dependent chain. Same bits by construction; the exhaustive tests cover both forms.
+template <int kPairs>
+METAPLAST_HD void gaussian_pairs(const I* word0, const I* word1, F* z0, F* z1) {
+  F f[kPairs], f2[kPairs], z[kPairs], e[kPairs], p[kPairs], t[kPairs], y[kPairs], s[kPairs], c[kPairs];
+  I b[kPairs], q[kPairs];
+#define METAPLAST_ALL(statement) \
+  for (int j = 0; j < kPairs; ++j) statement
+#define METAPLAST_HORNER(value, at, coefficient) METAPLAST_ALL(value[j] = add(mul(value[j], at[j]), set_bits(coefficient)))
+  METAPLAST_ALL(b[j] = ior(shr<8>(word0[j]), iset(1u)));
+  METAPLAST_ALL(b[j] = isub(as_int(to_float(b[j])), iset(kSqrtHalf + (24u << 23))));
+  METAPLAST_ALL(q[j] = iadd(word1[j], iset(0x20000000u)));
+  METAPLAST_ALL(t[j] = sub(as_float(and_or(shr<8>(q[j]), iset(0x003ffffeu), iset(0x3f000001u))), set(0.625f)));
+  METAPLAST_ALL(e[j] = to_float(sar<23>(b[j])));
+  METAPLAST_ALL(f[j] = as_float(iadd(iand(b[j], iset(0x007fffffu)), iset(kSqrtHalf))));
+  METAPLAST_ALL(f[j] = sub(f[j], set(1.0f)));
+  METAPLAST_ALL(y[j] = mul(t[j], t[j]));
+  METAPLAST_ALL(p[j] = add(mul(set_bits(0x3D5A0998u), f[j]), set_bits(0xBDDF9EB1u)));
+  METAPLAST_ALL(s[j] = add(mul(set_bits(0xC2998CC7u), y[j]), set_bits(0x42A34052u)));
+  METAPLAST_HORNER(p, f, 0x3DF8066Au);
+  METAPLAST_ALL(c[j] = add(mul(set_bits(0x426A7BF7u), y[j]), set_bits(0xC2AAD95Bu)));
+  METAPLAST_HORNER(p, f, 0xBE0080A8u);
+  METAPLAST_HORNER(s, y, 0xC2255E12u);
+  METAPLAST_HORNER(p, f, 0x3E1181B7u);
+  METAPLAST_HORNER(c, y, 0x4281E0D8u);
+  METAPLAST_HORNER(p, f, 0xBE2A978Cu);
+  METAPLAST_HORNER(s, y, 0x40C90FDBu);
+  METAPLAST_HORNER(p, f, 0x3E4CD2A0u);
+  METAPLAST_HORNER(c, y, 0xC19DE9E6u);
+  METAPLAST_HORNER(p, f, 0xBE800038u);
+  METAPLAST_ALL(s[j] = mul(t[j], s[j]));
+  METAPLAST_HORNER(p, f, 0x3EAAAAA4u);
+  METAPLAST_ALL(c[j] = add(mul(c[j], y[j]), set(1.0f)));
+  METAPLAST_ALL(z[j] = mul(f[j], f[j]));
+  METAPLAST_ALL(f2[j] = add(f[j], f[j]));
+  METAPLAST_ALL(p[j] = mul(mul(f2[j], z[j]), p[j]));
+  METAPLAST_ALL(p[j] = add(p[j], mul(e[j], set_bits(0xB9DE8083u))));
+  METAPLAST_ALL(p[j] = sub(p[j], z[j]));
+  METAPLAST_ALL(p[j] = add(f2[j], p[j]));
+  METAPLAST_ALL(p[j] = sqrt(sub(mul(e[j], set_bits(0xBFB18000u)), p[j])));
+  METAPLAST_ALL(y[j] = select(test(q[j], iset(0x40000000u)), c[j], s[j]));
+  METAPLAST_ALL(c[j] = select(test(q[j], iset(0x40000000u)), s[j], c[j]));
+  METAPLAST_ALL(y[j] = as_float(xor_and(as_int(y[j]), q[j], iset(0x80000000u))));
+  METAPLAST_ALL(c[j] = as_float(xor_and(as_int(c[j]), iadd(q[j], iset(0x40000000u)), iset(0x80000000u))));
+  METAPLAST_ALL(z0[j] = mul(p[j], c[j]));
+  METAPLAST_ALL(z1[j] = mul(p[j], y[j]));
+#undef METAPLAST_HORNER
+#undef METAPLAST_ALL
+}
+
+struct ToGaussian {
+  template <int kGroups>
+  METAPLAST_HD void operator()(const I (*word)[kGroups], F (*z)[kGroups]) const {
+    // Words 0, 1 and words 2, 3 of two groups at a time: four chains fill the pipes, more would not fit the registers.
+    constexpr int kAtOnce = kGroups < 2 ? 1 : 2;
+    for (int first = 0; first < kGroups; first += kAtOnce) {
+      I radius[2 * kAtOnce], angle[2 * kAtOnce];
+      F z0[2 * kAtOnce], z1[2 * kAtOnce];
+      for (int g = 0; g < kAtOnce; ++g) {
+        radius[2 * g] = word[0][first + g];
+        radius[2 * g + 1] = word[2][first + g];
+        angle[2 * g] = word[1][first + g];
+        angle[2 * g + 1] = word[3][first + g];
+      }
+      gaussian_pairs<2 * kAtOnce>(radius, angle, z0, z1);
+      for (int g = 0; g < kAtOnce; ++g) {
+        z[0][first + g] = z0[2 * g];
+        z[1][first + g] = z1[2 * g];
+        z[2][first + g] = z0[2 * g + 1];
+        z[3][first + g] = z1[2 * g + 1];
+      }
+    }
+  }
+};
+
+struct ToUniform {
+  template <int kGroups>
+  METAPLAST_HD void operator()(const I (*word)[kGroups], F (*u)[kGroups]) const {
+    for (int j = 0; j < 4; ++j) {
+      for (int g = 0; g < kGroups; ++g) u[j][g] = uniform_of_word(word[j][g]);
+    }
+  }
+};
+
+struct ToWord {
+  template <int kGroups>
+  METAPLAST_HD void operator()(const I (*word)[kGroups], F (*out)[kGroups]) const {
+    for (int j = 0; j < 4; ++j) {
+      for (int g = 0; g < kGroups; ++g) out[j][g] = as_float(word[j][g]);
+    }
+  }
+};
+
 // body(i, z, lanes) for the Gaussians of elements first + i, i < n.
 template <class Body>
 METAPLAST_HD void for_gaussians(const RandomStream& r, uint64_t first, int64_t n, Body body) {
-  for_random_vectors(
-      r, first, n,
-      [](const I* w, F* z) {
-        gaussian_pair(w[0], w[1], &z[0], &z[1]);
-        gaussian_pair(w[2], w[3], &z[2], &z[3]);
-      },
-      body);
+  for_random_vectors(r, first, n, ToGaussian{}, body);
 }
 #endif
 

@@ -120,92 +120,136 @@ METAPLAST_HD void transpose4(F z[4]) {
 }
 #endif
 
+// Groups of W blocks that are worked on side by side: a group alone is a chain of dependent operations, and the out-of-order window is too short to
+// overlap several by itself. The ladder that led here is in docs/tuning.md.
+#if defined(__AVX512F__)
+constexpr int kSideBySide = 4;
+#else
+constexpr int kSideBySide = 1;
+#endif
+
 #if defined(__AVX2__)
-// Ten rounds on 64-bit lanes holding counters in their low halves.
-template <class V>
-METAPLAST_HD void philox_rounds(const PhiloxSetup& s, V counter, V word[4]) {
-  V p0 = philox_multiply(counter, kPhiloxM0);
-  V c2 = philox_xor(philox_high(p0), s.round1_high0);
-  V p1 = philox_multiply(c2, kPhiloxM1);
-  V c0 = philox_xor(philox_high(p1), s.round2_high1);
-  V c1 = p1;
-  c2 = philox_xor(p0, s.round2_low0);
-  p0 = philox_multiply(c0, kPhiloxM0);
-  p1 = philox_multiply(c2, kPhiloxM1);
-  c0 = philox_xor3(philox_high(p1), c1, s.k0[2]);
-  c1 = p1;
-  c2 = philox_xor(philox_high(p0), s.round3_high0);
-  V c3 = p0;
+// Ten rounds on kChains vectors of 64-bit lanes holding counters in their low halves; every operation is issued for all chains before the next one.
+template <int kChains>
+METAPLAST_HD void philox_rounds(const PhiloxSetup& s, const I* counter, I (*word)[kChains]) {
+  I c0[kChains], c1[kChains], c2[kChains], c3[kChains], p0[kChains], p1[kChains];
+#define METAPLAST_ALL(statement) \
+  for (int j = 0; j < kChains; ++j) statement
+  METAPLAST_ALL(p0[j] = philox_multiply(counter[j], kPhiloxM0));
+  METAPLAST_ALL(c2[j] = philox_xor(philox_high(p0[j]), s.round1_high0));
+  METAPLAST_ALL(c1[j] = philox_multiply(c2[j], kPhiloxM1));
+  METAPLAST_ALL(c2[j] = philox_xor(p0[j], s.round2_low0));
+  METAPLAST_ALL(c0[j] = philox_xor(philox_high(c1[j]), s.round2_high1));
+  METAPLAST_ALL(p1[j] = philox_multiply(c2[j], kPhiloxM1));
+  METAPLAST_ALL(c3[j] = philox_multiply(c0[j], kPhiloxM0));
+  METAPLAST_ALL(c0[j] = philox_xor3(philox_high(p1[j]), c1[j], s.k0[2]));
+  METAPLAST_ALL(c1[j] = p1[j]);
+  METAPLAST_ALL(c2[j] = philox_xor(philox_high(c3[j]), s.round3_high0));
 #pragma GCC unroll 7
   for (int round = 3; round < 10; ++round) {
-    p0 = philox_multiply(c0, kPhiloxM0);
-    p1 = philox_multiply(c2, kPhiloxM1);
-    c0 = philox_xor3(philox_high(p1), c1, s.k0[round]);
-    c1 = p1;
-    c2 = philox_xor3(philox_high(p0), c3, s.k1[round]);
-    c3 = p0;
+    METAPLAST_ALL(p0[j] = philox_multiply(c0[j], kPhiloxM0));
+    METAPLAST_ALL(p1[j] = philox_multiply(c2[j], kPhiloxM1));
+    METAPLAST_ALL(c2[j] = philox_xor3(philox_high(p0[j]), c3[j], s.k1[round]));
+    METAPLAST_ALL(c0[j] = philox_xor3(philox_high(p1[j]), c1[j], s.k0[round]));
+    METAPLAST_ALL(c1[j] = p1[j]);
+    METAPLAST_ALL(c3[j] = p0[j]);
   }
-  word[0] = c0;
-  word[1] = c1;
-  word[2] = c2;
-  word[3] = c3;
+#undef METAPLAST_ALL
+  for (int j = 0; j < kChains; ++j) {
+    word[0][j] = c0[j];
+    word[1][j] = c1[j];
+    word[2][j] = c2[j];
+    word[3][j] = c3[j];
+  }
 }
 
-// Columns of blocks block .. block+W-1, whose upper counter word is the one of the setup.
-METAPLAST_HD void philox_columns(const PhiloxSetup& s, const RandomStream&, uint64_t block, I column[4]) {
-  I even, odd, e[4], o[4];
-  philox_counters(static_cast<uint32_t>(block), &even, &odd);
-  philox_rounds(s, even, e);
-  philox_rounds(s, odd, o);
-  for (int j = 0; j < 4; ++j) column[j] = philox_merge(e[j], o[j]);
+// Columns of kGroups groups of W blocks from `block` on, whose upper counter word is the one of the setup: column[j][g] is word j of group g.
+template <int kGroups>
+METAPLAST_HD void philox_columns(const PhiloxSetup& s, const RandomStream&, uint64_t block, I (*column)[kGroups]) {
+  I counter[2 * kGroups], word[4][2 * kGroups];
+  for (int g = 0; g < kGroups; ++g) {
+    philox_counters(static_cast<uint32_t>(block) + static_cast<uint32_t>(g * W), &counter[2 * g], &counter[2 * g + 1]);
+  }
+  philox_rounds<2 * kGroups>(s, counter, word);
+  for (int j = 0; j < 4; ++j) {
+    for (int g = 0; g < kGroups; ++g) column[j][g] = philox_merge(word[j][2 * g], word[j][2 * g + 1]);
+  }
 }
 #else
-METAPLAST_HD void philox_columns(const PhiloxSetup&, const RandomStream& r, uint64_t block, I column[4]) { philox_block(r, block, column); }
+template <int kGroups>
+METAPLAST_HD void philox_columns(const PhiloxSetup&, const RandomStream& r, uint64_t block, I (*column)[kGroups]) {
+  for (int g = 0; g < kGroups; ++g) {
+    I word[4];
+    philox_block(r, block + static_cast<uint64_t>(g), word);
+    for (int j = 0; j < 4; ++j) column[j][g] = word[j];
+  }
+}
 METAPLAST_HD void transpose4(F*) {}
 #endif
 
+// The columns of one group across the point where the counter's low word wraps: block by block, each to its lane.
+inline void philox_columns_at_wrap(const RandomStream& r, uint64_t block, I (*column)[1]) {
+  constexpr int kQuarter = W < 4 ? 1 : W / 4;
+  uint32_t words[4], lanes[4][W];
+  for (int b = 0; b < W; ++b) {
+    philox_block(r, block + static_cast<uint64_t>(b), words);
+    for (int j = 0; j < 4; ++j) lanes[j][(b % kQuarter) * 4 % W + b / kQuarter] = words[j];
+  }
+  for (int j = 0; j < 4; ++j) memcpy(&column[j][0], lanes[j], sizeof(I));
+}
+
 // body(i, vector, lanes) for the elements first + i, i < n, of a stream, W at a time from i = 0 on (fewer lanes only where a head or tail cuts a
-// group of 4W). `columns` turns the four word columns of a group into the four values that are wanted, in place.
-template <class Columns, class Body>
-METAPLAST_HD void for_random_vectors(const RandomStream& r, uint64_t first, int64_t n, Columns columns, Body body) {
+// group of 4W). convert(column, value, groups) turns the word columns of one or more groups into the values wanted: value[j][g] from column[j][g].
+template <class Convert, class Body>
+METAPLAST_HD void for_random_vectors(const RandomStream& r, uint64_t first, int64_t n, Convert convert, Body body) {
   constexpr int64_t kGroup = 4 * W;
   uint64_t block = first >> 2;
-  const int64_t skip = static_cast<int64_t>(first & 3);
-  PhiloxSetup setup = philox_setup(r, static_cast<uint32_t>(block >> 32));
+  int64_t i = -static_cast<int64_t>(first & 3);
   uint32_t high = static_cast<uint32_t>(block >> 32);
-  int64_t i = -skip;
-  while (i < n) {
-    F z[4];
-    I w[4];
-    if (static_cast<uint32_t>(block) > 0xffffffffu - (W - 1)) {
-      // The counter's low word wraps inside the group: block by block, each to its lane.
-      constexpr int kQuarter = W < 4 ? 1 : W / 4;
-      uint32_t words[4], columns_in_memory[4][W];
-      for (int b = 0; b < W; ++b) {
-        philox_block(r, block + static_cast<uint64_t>(b), words);
-        for (int j = 0; j < 4; ++j) columns_in_memory[j][(b % kQuarter) * 4 % W + b / kQuarter] = words[j];
-      }
-      for (int j = 0; j < 4; ++j) memcpy(&w[j], columns_in_memory[j], sizeof(I));
-    } else {
-      if (static_cast<uint32_t>(block >> 32) != high) {
-        high = static_cast<uint32_t>(block >> 32);
-        setup = philox_setup(r, high);
-      }
-      philox_columns(setup, r, block, w);
-    }
-    columns(w, z);
+  PhiloxSetup setup = philox_setup(r, high);
+  const auto whole_group = [&](int64_t at, F* z) {
     transpose4(z);
+    for (int p = 0; p < 4; ++p) body(at + p * W, z[p], static_cast<int64_t>(W));
+  };
+  while (i < n) {
+    const uint32_t low = static_cast<uint32_t>(block);
+    if (static_cast<uint32_t>(block >> 32) != high) {
+      high = static_cast<uint32_t>(block >> 32);
+      setup = philox_setup(r, high);
+    }
+    if (kSideBySide > 1 && i >= 0 && i + kSideBySide * kGroup <= n && low <= 0xffffffffu - (kSideBySide * W - 1)) {
+      I column[4][kSideBySide];
+      F value[4][kSideBySide];
+      philox_columns<kSideBySide>(setup, r, block, column);
+      convert(column, value);
+      for (int g = 0; g < kSideBySide; ++g) {
+        F z[4] = {value[0][g], value[1][g], value[2][g], value[3][g]};
+        whole_group(i + g * kGroup, z);
+      }
+      i += kSideBySide * kGroup;
+      block += kSideBySide * W;
+      continue;
+    }
+    I column[4][1];
+    F value[4][1];
+    if (low > 0xffffffffu - (W - 1)) {
+      philox_columns_at_wrap(r, block, column);
+    } else {
+      philox_columns<1>(setup, r, block, column);
+    }
+    convert(column, value);
+    F z[4] = {value[0][0], value[1][0], value[2][0], value[3][0]};
     if (i >= 0 && i + kGroup <= n) {
-      body(i, z[0], static_cast<int64_t>(W));
-      body(i + W, z[1], static_cast<int64_t>(W));
-      body(i + 2 * W, z[2], static_cast<int64_t>(W));
-      body(i + 3 * W, z[3], static_cast<int64_t>(W));
+      whole_group(i, z);
     } else {
       float values[kGroup];
+      transpose4(z);
       for (int p = 0; p < 4; ++p) store(values + p * W, z[p]);
-      const int64_t from = i < 0 ? -i : 0;
       const int64_t to = n - i < kGroup ? n - i : kGroup;
-      for (int64_t k = from; k < to; k += W) body(i + k, load_n(values + k, to - k < W ? to - k : W), to - k < W ? to - k : W);
+      for (int64_t k = i < 0 ? -i : 0; k < to; k += W) {
+        const int64_t lanes = to - k < W ? to - k : W;
+        body(i + k, load_n(values + k, lanes), lanes);
+      }
     }
     i += kGroup;
     block += W;

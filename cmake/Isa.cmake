@@ -7,6 +7,8 @@ set(METAPLAST_AVX512_FLAGS ${METAPLAST_AVX2_FLAGS} -mavx512f -mavx512bw -mavx512
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns about the undefined operands inside its own intrinsics headers (GCC bug 105593).
   list(APPEND METAPLAST_AVX512_FLAGS -Wno-maybe-uninitialized -Wno-uninitialized)
+  # Scheduling before register allocation, which GCC leaves off on x86, interleaves the long chains of the random-number generator.
+  list(APPEND METAPLAST_AVX512_FLAGS -fschedule-insns -fsched-pressure)
 endif()
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")

@@ -8,15 +8,34 @@ namespace metaplast {
 namespace METAPLAST_TIER {
 namespace {
 
-METAPLAST_HD void fill_gaussians(const RandomStream& stream, uint64_t first, int64_t n, float* out) {
-  for_gaussians(stream, first, n, [=](int64_t i, F z, int64_t lanes) { store_lanes(out + i, z, lanes); });
-}
-
 // R16 of w*x over one chunk of a row.
 METAPLAST_HD float dot_chunk(int64_t n, const float* mu, const float* sigma, const float* z, const float* x) {
   return r16_chunk(n, [=](int64_t i, int64_t lanes) {
     const F w = add(load_lanes(mu + i, lanes), mul(load_lanes(sigma + i, lanes), load_lanes(z + i, lanes)));
     return mul(w, load_lanes(x + i, lanes));
+  });
+}
+
+// Rows row .. row+rows-1 of one sample, epsilon consumed as it is made: the dot products hide behind the random numbers. For in a multiple of 16
+// up to one R16 chunk, so that no vector crosses a row. A function of its own, or the compiler spills the generator's constants.
+template <bool kStore>
+__attribute__((noinline)) void dot_rows_fused(const RandomStream& stream, int64_t row, int64_t rows, int64_t in, const float* mu,
+                                              const float* sigma, const float* x, float* eps, float* dots) {
+  constexpr int kVectors = kR16Lanes / W;
+  R16Lanes sum;
+  for (int q = 0; q < kVectors; ++q) sum.lane[q] = set(-0.0f);
+  int64_t column = 0;
+  for_gaussians(stream, static_cast<uint64_t>(row * in), rows * in, [&](int64_t i, F z, int64_t) {
+    if (kStore) store(eps + i, z);
+    const F w = add(load(mu + i), mul(load(sigma + i), z));
+    const int q = kVectors == 1 ? 0 : static_cast<int>(column / W % kVectors);
+    sum.lane[q] = add(sum.lane[q], mul(w, load(x + column)));
+    column += W;
+    if (column == in) {
+      *dots++ = r16_fold(sum);
+      for (int p = 0; p < kVectors; ++p) sum.lane[p] = set(-0.0f);
+      column = 0;
+    }
   });
 }
 
@@ -31,13 +50,22 @@ void linear_forward(int64_t rows, int64_t in, int64_t row_begin, int64_t row_end
   for (int64_t o = row_begin; o < row_end; o += block_rows) {
     const int64_t block = row_end - o < block_rows ? row_end - o : block_rows;
     for (int32_t k = 0; k < samples; ++k) {
-      const RandomStream stream{seed, tensor * 256 + static_cast<uint32_t>(k), step};
+      const uint32_t stream = tensor * 256 + static_cast<uint32_t>(k);
       const float* xk = x + k * x_stride;
       float* stored = eps == nullptr ? nullptr : eps + k * rows * in + o * in;
       const auto finish = [=](int64_t row, float sum) { y[k * rows + row] = relu ? (sum > 0 ? sum : 0.0f) : sum; };
-      if (in <= kR16Chunk) {
+      if (W > 1 && in <= kR16Chunk && in % kR16Lanes == 0 && in > 0) {
+        float dots[kR16Chunk / kR16Lanes];
+        const RandomStream random{seed, stream, step};
+        if (stored != nullptr) {
+          dot_rows_fused<true>(random, o, block, in, mu + o * in, sigma + o * in, xk, stored, dots);
+        } else {
+          dot_rows_fused<false>(random, o, block, in, mu + o * in, sigma + o * in, xk, nullptr, dots);
+        }
+        for (int64_t b = 0; b < block; ++b) finish(o + b, dots[b]);
+      } else if (in <= kR16Chunk) {
         float* z = stored != nullptr ? stored : scratch;
-        fill_gaussians(stream, static_cast<uint64_t>(o * in), block * in, z);
+        gaussian(seed, stream, step, static_cast<uint64_t>(o * in), block * in, z);
         for (int64_t b = 0; b < block; ++b) {
           const int64_t w = (o + b) * in;
           finish(o + b, in > 0 ? dot_chunk(in, mu + w, sigma + w, z + b * in, xk) : 0.0f);
@@ -47,7 +75,7 @@ void linear_forward(int64_t rows, int64_t in, int64_t row_begin, int64_t row_end
         for (int64_t c = 0; c < in; c += kR16Chunk) {
           const int64_t n = in - c < kR16Chunk ? in - c : kR16Chunk;
           float* z = stored != nullptr ? stored + c : scratch;
-          fill_gaussians(stream, static_cast<uint64_t>(o * in + c), n, z);
+          gaussian(seed, stream, step, static_cast<uint64_t>(o * in + c), n, z);
           sum.push(dot_chunk(n, mu + o * in + c, sigma + o * in + c, z, xk + c));
         }
         finish(o, sum.finish());
@@ -85,7 +113,10 @@ int64_t step_block(const LinearStep& l, int64_t row_begin, int64_t row_end, int6
     store_lanes(l.sigma + e, s, lanes);
     bad += not_positive(s, lanes);
   };
-  for (int64_t o = row_begin; o < row_end; ++o) {
+  // Where the order of rows is free, the last ones come first: the forward pass has left their epsilon in the cache.
+  const bool backwards = l.dx == nullptr;
+  for (int64_t row = row_begin; row < row_end; ++row) {
+    const int64_t o = backwards ? row_end - 1 - (row - row_begin) : row;
     int32_t actives = 0;
     for (int32_t k = 0; k < l.samples; ++k) {
       const float d = l.delta[k * l.rows + o];
@@ -96,18 +127,35 @@ int64_t step_block(const LinearStep& l, int64_t row_begin, int64_t row_end, int6
       const int64_t n = column_end - c < kColumns ? column_end - c : kColumns;
       const int64_t e = o * l.in + c;
       if (l.eps != nullptr && l.dx == nullptr) {
-        // Everything of a weight stays in registers.
-        for_vectors(n, [&](int64_t i, int64_t lanes) {
-          F gm = set(0.0f), gs = set(0.0f);
-          const F shared = l.x_stride == 0 ? load_lanes(l.x + c + i, lanes) : set(0.0f);
+        // Everything of a weight stays in registers. Blocks of vectors, so that each sample's epsilon is read in runs and the samples' chains of
+        // additions overlap.
+        constexpr int64_t kVectors = W == 1 ? 1 : 8;
+        int64_t i = 0;
+        for (; i + kVectors * W <= n; i += kVectors * W) {
+          F gm[kVectors], gs[kVectors];
+          for (int v = 0; v < kVectors; ++v) gm[v] = gs[v] = set(0.0f);
           for (int32_t a = 0; a < actives; ++a) {
-            const F x = l.x_stride == 0 ? shared : load_lanes(l.x + active[a].k * l.x_stride + c + i, lanes);
-            const F d = mul(set(active[a].delta), x);
+            const F delta = set(active[a].delta);
+            const float* x = l.x + active[a].k * l.x_stride + c + i;
+            const float* eps = l.eps + active[a].k * count + e + i;
+            for (int v = 0; v < kVectors; ++v) {
+              const F d = mul(delta, load(x + v * W));
+              gm[v] = add(gm[v], d);
+              gs[v] = add(gs[v], mul(d, load(eps + v * W)));
+            }
+          }
+          for (int v = 0; v < kVectors; ++v) update(e + i + v * W, static_cast<int64_t>(W), gm[v], gs[v]);
+        }
+        for (; i < n; i += W) {
+          const int64_t lanes = n - i < W ? n - i : W;
+          F gm = set(0.0f), gs = set(0.0f);
+          for (int32_t a = 0; a < actives; ++a) {
+            const F d = mul(set(active[a].delta), load_lanes(l.x + active[a].k * l.x_stride + c + i, lanes));
             gm = add(gm, d);
             gs = add(gs, mul(d, load_lanes(l.eps + active[a].k * count + e + i, lanes)));
           }
           update(e + i, lanes, gm, gs);
-        });
+        }
         continue;
       }
       for_vectors(n, [&](int64_t i, int64_t lanes) {
@@ -118,7 +166,7 @@ int64_t step_block(const LinearStep& l, int64_t row_begin, int64_t row_end, int6
         const int32_t k = active[a].k;
         const float* eps = l.eps != nullptr ? l.eps + k * count + e : z;
         if (l.eps == nullptr) {
-          fill_gaussians(RandomStream{l.seed, l.tensor * 256 + static_cast<uint32_t>(k), l.step}, static_cast<uint64_t>(e), n, z);
+          gaussian(l.seed, l.tensor * 256 + static_cast<uint32_t>(k), l.step, static_cast<uint64_t>(e), n, z);
         }
         const F delta = set(active[a].delta);
         const float* x = l.x + k * l.x_stride + c;

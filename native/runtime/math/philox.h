@@ -123,7 +123,7 @@ METAPLAST_HD void transpose4(F z[4]) {
 // Groups of W blocks that are worked on side by side: a group alone is a chain of dependent operations, and the out-of-order window is too short to
 // overlap several by itself. The ladder that led here is in docs/tuning.md.
 #if defined(__AVX512F__)
-constexpr int kSideBySide = 4;
+constexpr int kSideBySide = 2;
 #else
 constexpr int kSideBySide = 1;
 #endif
@@ -217,17 +217,35 @@ METAPLAST_HD void for_random_vectors(const RandomStream& r, uint64_t first, int6
       high = static_cast<uint32_t>(block >> 32);
       setup = philox_setup(r, high);
     }
-    if (kSideBySide > 1 && i >= 0 && i + kSideBySide * kGroup <= n && low <= 0xffffffffu - (kSideBySide * W - 1)) {
+    // Runs of groups side by side, up to where the counter's low word wraps. The words of the next groups are made while the values of these are
+    // computed, in one basic block, so that the compiler can interleave two independent chains (cmake/Isa.cmake turns its scheduler on).
+    constexpr int64_t kRun = kSideBySide * kGroup;
+    int64_t runs = 0;
+    if (kSideBySide > 1 && i >= 0) {
+      const int64_t until_wrap = static_cast<int64_t>((uint64_t{1} << 32) - low) / (kSideBySide * W);
+      runs = (n - i) / kRun < until_wrap ? (n - i) / kRun : until_wrap;
+    }
+    if (runs > 0) {
       I column[4][kSideBySide];
       F value[4][kSideBySide];
       philox_columns<kSideBySide>(setup, r, block, column);
-      convert(column, value);
-      for (int g = 0; g < kSideBySide; ++g) {
-        F z[4] = {value[0][g], value[1][g], value[2][g], value[3][g]};
-        whole_group(i + g * kGroup, z);
+      const auto emit = [&]() {
+        for (int g = 0; g < kSideBySide; ++g) {
+          F z[4] = {value[0][g], value[1][g], value[2][g], value[3][g]};
+          whole_group(i + g * kGroup, z);
+        }
+        i += kRun;
+        block += kSideBySide * W;
+      };
+      for (; runs > 1; --runs) {
+        I ahead[4][kSideBySide];
+        philox_columns<kSideBySide>(setup, r, block + kSideBySide * W, ahead);
+        convert(column, value);
+        emit();
+        memcpy(column, ahead, sizeof(column));
       }
-      i += kSideBySide * kGroup;
-      block += kSideBySide * W;
+      convert(column, value);
+      emit();
       continue;
     }
     I column[4][1];

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
 
 /** A progress bar per method, with the time left and the latest accuracies. */
 final class ProgressDisplay implements LearnListener, AutoCloseable {
@@ -31,6 +32,7 @@ final class ProgressDisplay implements LearnListener, AutoCloseable {
             .setTaskName(method.label())
             .setInitialMax((long) tasks * stepsPerTask)
             .startsFrom(Math.min(done, (long) tasks * stepsPerTask), Duration.ZERO)
+            .setStyle(ProgressBarStyle.ASCII)
             .setUnit(" steps", 1)
             .setUpdateIntervalMillis(UPDATE_MILLIS)
             .build();

@@ -5,6 +5,7 @@ import io.metaplast.BackendInfo;
 import io.metaplast.BackendKind;
 import io.metaplast.BackendOptions;
 import io.metaplast.BackendUnavailableException;
+import io.metaplast.KernelException;
 import io.metaplast.internal.cpu.CpuProvider;
 import io.metaplast.internal.spi.BackendProvider;
 import java.io.IOException;
@@ -40,7 +41,7 @@ public final class Backends {
       }
       try {
         return announced(open(kind, options), skipped.toString());
-      } catch (BackendUnavailableException e) {
+      } catch (KernelException e) {
         skipped.append(skipped.length() == 0 ? " " : "; ").append(e.getMessage());
       }
     }
@@ -50,6 +51,7 @@ public final class Backends {
   private static BackendImpl open(BackendKind kind, BackendOptions options) {
     BackendImpl backend = new BackendImpl(provider(kind, options.withKind(kind)), options);
     try {
+      SelfTest.run(backend);
       return backend;
     } catch (RuntimeException | Error e) {
       backend.close();

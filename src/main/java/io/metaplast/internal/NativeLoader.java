@@ -201,7 +201,7 @@ public final class NativeLoader {
     if (bundle.getResource(RESOURCES + platform() + "/" + file) != null) {
       String explicit = settings.get(CACHE_PROPERTY);
       if (explicit != null) {
-        places.add(f -> extracted(f, privateDirectory(directory(CACHE_PROPERTY, explicit))));
+        places.add(f -> extractedAsAsked(f, explicit));
       } else {
         places.add(f -> extracted(f, privateDirectory(userCache())));
         places.add(this::extractedForThisRun);
@@ -361,6 +361,14 @@ public final class NativeLoader {
       return target;
     } catch (IOException e) {
       throw new Refused(file + " cannot be put into " + directory + ": " + e);
+    }
+  }
+
+  private Path extractedAsAsked(String file, String directory) throws Refused {
+    try {
+      return extracted(file, privateDirectory(directory(CACHE_PROPERTY, directory)));
+    } catch (Refused e) {
+      throw new Refused(e.getMessage() + " (" + CACHE_PROPERTY + " = " + directory + ")");
     }
   }
 

@@ -12,11 +12,12 @@ import java.nio.file.StandardOpenOption;
 final class AtomicFiles {
   private AtomicFiles() {}
 
-  /** Replaces or creates a file; its folder must exist. */
+  /** Replaces or creates a file; its folder must exist and be written to by nobody else. */
   static void write(Path file, byte[] content) throws IOException {
-    Path temporary = Files.createTempFile(file.toAbsolutePath().getParent(), file.getFileName().toString(), ".tmp");
+    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     try {
-      try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      try (FileChannel channel =
+          FileChannel.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
         ByteBuffer bytes = ByteBuffer.wrap(content);
         while (bytes.hasRemaining()) {
           channel.write(bytes);

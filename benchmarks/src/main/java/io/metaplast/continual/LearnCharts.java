@@ -1,5 +1,7 @@
 package io.metaplast.continual;
 
+import java.awt.BasicStroke;
+import java.awt.Color;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
@@ -8,13 +10,21 @@ import javax.imageio.ImageIO;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Curves of a run. */
 public final class LearnCharts {
   private static final int WIDTH = 960;
   private static final int HEIGHT = 540;
+  private static final int MARKED_TASKS = 30;
+
+  /** One per method, in their order; told apart by eyes that see red and green alike (Okabe and Ito). */
+  private static final Color[] COLORS = {
+    new Color(0x0072b2), new Color(0x009e73), new Color(0x555555), new Color(0xd55e00), new Color(0xcc79a7)
+  };
 
   private LearnCharts() {}
 
@@ -22,8 +32,8 @@ public final class LearnCharts {
   public static XYChart accuracy(LearnResult result) {
     XYChart chart = chart("Accuracy while learning (" + kind(result) + ")", "tasks learned", "accuracy, %");
     for (MethodResult method : result.methods()) {
-      add(chart, method.method().label() + ", last five", method.tasks(), t -> 100 * t.lastFive());
-      add(chart, method.method().label() + ", newest", method.tasks(), t -> 100 * t.newest());
+      add(chart, method.method(), ", last five", SeriesLines.SOLID, method.tasks(), t -> 100 * t.lastFive());
+      add(chart, method.method(), ", newest", SeriesLines.DOT_DOT, method.tasks(), t -> 100 * t.newest());
     }
     return chart;
   }
@@ -35,7 +45,10 @@ public final class LearnCharts {
       List<TaskResult.Tested> tested = method.tasks().get(method.tasks().size() - 1).tested();
       double[] x = tested.stream().mapToDouble(TaskResult.Tested::task).toArray();
       double[] y = tested.stream().mapToDouble(t -> 100 * t.accuracy()).toArray();
-      chart.addSeries(method.method().label(), x, y).setMarker(SeriesMarkers.CIRCLE);
+      XYSeries series = chart.addSeries(method.method().label(), x, y);
+      series.setMarker(SeriesMarkers.CIRCLE);
+      series.setMarkerColor(color(method.method()));
+      series.setLineColor(color(method.method()));
     }
     return chart;
   }
@@ -45,9 +58,9 @@ public final class LearnCharts {
     XYChart chart = chart("Telling unknown images by uncertainty (" + kind(result) + ")", "tasks learned", "AUC");
     for (MethodResult method : result.methods()) {
       if (method.summary().outOfDistribution() != null) {
-        add(chart, method.method().label() + ", other data set", method.tasks(), t -> t.outOfDistribution().rank());
+        add(chart, method.method(), ", other data set", SeriesLines.SOLID, method.tasks(), t -> t.outOfDistribution().rank());
       }
-      add(chart, method.method().label() + ", held-out permutation", method.tasks(), t -> t.heldOut().rank());
+      add(chart, method.method(), ", held-out permutation", SeriesLines.DOT_DOT, method.tasks(), t -> t.heldOut().rank());
     }
     return chart;
   }
@@ -67,13 +80,23 @@ public final class LearnCharts {
   private static XYChart chart(String title, String x, String y) {
     XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(x).yAxisTitle(y).build();
     chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
+    chart.getStyler().setChartBackgroundColor(Color.WHITE);
     return chart;
   }
 
-  private static void add(XYChart chart, String name, List<TaskResult> tasks, ToDoubleFunction<TaskResult> value) {
+  private static Color color(LearnMethod method) {
+    return COLORS[method.ordinal()];
+  }
+
+  private static void add(
+      XYChart chart, LearnMethod method, String what, BasicStroke line, List<TaskResult> tasks, ToDoubleFunction<TaskResult> value) {
     double[] x = tasks.stream().mapToDouble(TaskResult::task).toArray();
     double[] y = tasks.stream().mapToDouble(value).toArray();
+    XYSeries series = chart.addSeries(method.label() + what, x, y);
     // A lone point draws no line.
-    chart.addSeries(name, x, y).setMarker(x.length < 30 ? SeriesMarkers.CIRCLE : SeriesMarkers.NONE);
+    series.setMarker(x.length < MARKED_TASKS ? SeriesMarkers.CIRCLE : SeriesMarkers.NONE);
+    series.setMarkerColor(color(method));
+    series.setLineColor(color(method));
+    series.setLineStyle(line);
   }
 }

@@ -1,5 +1,6 @@
 package io.metaplast.continual;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -20,7 +21,12 @@ import java.util.Locale;
  */
 final class ResultFiles implements AutoCloseable {
   private static final String SETTINGS = "settings.json";
-  private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).addMixIn(MethodResult.class, WithoutTasks.class);
+
+  /** The tables hold the tasks; the summary stays short enough to read. */
+  @JsonIgnoreProperties("tasks")
+  private abstract static class WithoutTasks {}
 
   private final Path folder;
   private final FileChannel lockFile;

@@ -26,7 +26,7 @@ final class BayesLearner implements Learner {
   private static final int LAYERS = 2;
   private static final int UPLOAD_IMAGES = 1024;
   private static final int PROGRESS_STEPS = 256;
-  private static final int PROFILE_REPEATS = 200;
+  private static final int PROFILE_REPEATS = 1000;
   private static final String[] PHASES = {
     "forward, layer 1", "forward, layer 2", "loss", "backward + update, layer 2", "backward + update, layer 1"
   };

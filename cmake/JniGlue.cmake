@@ -26,10 +26,11 @@ function(metaplast_shared_library_options target)
   set_target_properties(${target} PROPERTIES BUILD_RPATH "" INSTALL_RPATH "\$ORIGIN" BUILD_WITH_INSTALL_RPATH ON
     LINK_DEPENDS "${METAPLAST_EXPORTS}")
   target_link_options(${target} PRIVATE
-    "LINKER:--version-script=${METAPLAST_EXPORTS}" LINKER:--exclude-libs,ALL LINKER:--no-undefined LINKER:--as-needed
+    "LINKER:--version-script=${METAPLAST_EXPORTS}" LINKER:--exclude-libs,ALL LINKER:--as-needed
     LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack LINKER:--gc-sections)
   if(NOT METAPLAST_SANITIZE)
-    target_link_options(${target} PRIVATE LINKER:--strip-all)
+    # With sanitizers the run-time functions come from the executable.
+    target_link_options(${target} PRIVATE LINKER:--no-undefined LINKER:--strip-all)
     if(METAPLAST_STATIC_LIBSTDCXX)
       target_link_options(${target} PRIVATE -static-libstdc++)
     endif()

@@ -7,6 +7,7 @@ import io.metaplast.BackendOptions;
 import io.metaplast.BackendUnavailableException;
 import io.metaplast.KernelException;
 import io.metaplast.internal.cpu.CpuProvider;
+import io.metaplast.internal.java.JavaProvider;
 import io.metaplast.internal.spi.BackendProvider;
 import java.io.IOException;
 import java.io.InputStream;
@@ -61,6 +62,7 @@ public final class Backends {
 
   private static BackendProvider provider(BackendKind kind, BackendOptions options) {
     return switch (kind) {
+      case JAVA -> new JavaProvider(options);
       case CPU -> new CpuProvider(options);
       default -> throw new BackendUnavailableException(kind + " is not part of this build", UNSUPPORTED, 0, "");
     };

@@ -3,6 +3,7 @@ package io.metaplast.bayes;
 import static io.metaplast.bayes.RuleChecks.finite;
 import static io.metaplast.bayes.RuleChecks.nonNegative;
 import static io.metaplast.bayes.RuleChecks.positive;
+import static io.metaplast.bayes.RuleChecks.prior;
 
 /**
  * Metaplasticity from synaptic uncertainty, the published rule (Bonnet et al., Nature Communications 2025, DOI 10.1038/s41467-025-64601-w):
@@ -34,6 +35,7 @@ public record MesuParams(
     positive("memoryWindow", memoryWindow);
     finite("priorMean", priorMean);
     positive("priorSigma", priorSigma);
+    prior(memoryWindow, noForgetting, priorSigma);
     positive("rateMean", rateMean);
     positive("rateSigma", rateSigma);
     nonNegative("clampGrad", clampGrad);

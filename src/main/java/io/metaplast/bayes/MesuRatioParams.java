@@ -3,6 +3,7 @@ package io.metaplast.bayes;
 import static io.metaplast.bayes.RuleChecks.finite;
 import static io.metaplast.bayes.RuleChecks.nonNegative;
 import static io.metaplast.bayes.RuleChecks.positive;
+import static io.metaplast.bayes.RuleChecks.prior;
 
 /**
  * The ratio-limited MESU rule of the authors' PyTorch code: steps of mu and sigma are limited to {@code ratioMax * sigma}, there is no factor 1/2 on sigma
@@ -40,6 +41,7 @@ public record MesuRatioParams(
     positive("memoryWindow", memoryWindow);
     finite("priorMean", priorMean);
     positive("priorSigma", priorSigma);
+    prior(memoryWindow, noForgetting, priorSigma);
     positive("coefficientMean", coefficientMean);
     positive("coefficientSigma", coefficientSigma);
     positive("ratioMax", ratioMax);

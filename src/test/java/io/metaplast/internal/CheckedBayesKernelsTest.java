@@ -132,6 +132,14 @@ class CheckedBayesKernelsTest {
   }
 
   @Test
+  void ruleConstantsMustBeFiniteInFp32() {
+    illegal(() -> MesuParams.builder().priorSigma(1e-50).build(), "priorSigma = 1.0E-50");
+    illegal(() -> MesuParams.builder().priorSigma(1e30).build(), "priorSigma = 1.0E30 is too large");
+    illegal(() -> MesuParams.builder().memoryWindow(1e-30).priorSigma(1e-10).build(), "memoryWindow = 1.0E-30", "too small");
+    assertThat(MesuParams.builder().memoryWindow(1e-30).priorSigma(1e-10).noForgetting(true).build().noForgetting()).isTrue();
+  }
+
+  @Test
   void outputsMayOverlapNothing() {
     F32Buffer all = backend.allocate(100);
     illegal(() -> bayes.sgdStep(all.slice(0, 10), all.slice(9, 10), 1, stream), "theta", "gradient", "bytes 36..40 of theta");

@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     description = "Metaplast: what this machine has, whether every kernel is right on it, and how fast it is.",
-    subcommands = {InfoCommand.class})
+    subcommands = {InfoCommand.class, VerifyCommand.class})
 public final class Main implements Runnable {
   /** The library's version. */
   static final class Version implements CommandLine.IVersionProvider {

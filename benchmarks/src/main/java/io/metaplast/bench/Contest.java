@@ -1,0 +1,130 @@
+package io.metaplast.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Times several contenders in one process in interleaved rounds, so that whatever disturbs the machine disturbs them alike. A round in which other
+ * processes needed the cores that the contenders use is thrown away and repeated.
+ */
+final class Contest {
+  /** One call of what is timed; it must have finished when it returns. */
+  interface Body {
+    void run();
+  }
+
+  /**
+   * Who takes part.
+   *
+   * @param name unique in the contest
+   * @param body the call
+   */
+  record Contender(String name, Body body) {}
+
+  /**
+   * What came out for one contender.
+   *
+   * @param name its name
+   * @param nanos statistics of the time of one call
+   * @param rounds the time of one call in each round kept
+   */
+  record Result(String name, Stats nanos, double[] rounds) {}
+
+  /**
+   * The whole contest.
+   *
+   * @param results in the order of the contenders
+   * @param dropped rounds thrown away because of load
+   * @param others processors that other processes kept busy, mean over the rounds kept
+   * @param gated whether enough quiet rounds were found; if not, the figures must not be quoted
+   */
+  record Outcome(List<Result> results, int dropped, double others, boolean gated) {
+    Result of(String name) {
+      return results.stream().filter(result -> result.name.equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException("no contender " + name));
+    }
+  }
+
+  /** Shorter turns would be dominated by the clock and by waking up threads. */
+  private static final double TURN_NANOS = 10e6;
+
+  private static final double WARM_UP_NANOS = 300e6;
+
+  private final int rounds;
+  private final double freeCores;
+
+  /**
+   * A contest of so many rounds.
+   *
+   * @param rounds rounds to keep
+   * @param threads threads that a contender uses at most: the other cores may be busy
+   */
+  Contest(int rounds, int threads) {
+    this.rounds = rounds;
+    // A tenth of a core of background noise is always there.
+    this.freeCores = Math.max(0, Runtime.getRuntime().availableProcessors() - threads) + 0.15;
+  }
+
+  /** Runs it; {@code afterRound} is called once per round kept. */
+  Outcome run(List<Contender> contenders, Runnable afterRound) {
+    int[] repeats = new int[contenders.size()];
+    for (int c = 0; c < repeats.length; c++) {
+      repeats[c] = warmUp(contenders.get(c).body());
+    }
+    List<double[]> kept = new ArrayList<>();
+    LoadGate gate = new LoadGate();
+    double others = 0;
+    int dropped = 0;
+    while (kept.size() < rounds) {
+      gate.start();
+      double[] round = round(contenders, repeats, kept.size() + dropped);
+      double load = gate.others();
+      // After three times as many rounds as asked for, the machine will not become quiet: keep what comes, but say so.
+      boolean patient = dropped < 2 * rounds;
+      if (load > freeCores && patient) {
+        dropped++;
+        continue;
+      }
+      others += load / rounds;
+      kept.add(round);
+      afterRound.run();
+    }
+    List<Result> results = new ArrayList<>();
+    for (int c = 0; c < repeats.length; c++) {
+      double[] times = new double[rounds];
+      for (int r = 0; r < rounds; r++) {
+        times[r] = kept.get(r)[c];
+      }
+      results.add(new Result(contenders.get(c).name(), Stats.of(times), times));
+    }
+    return new Outcome(results, dropped, others, others <= freeCores);
+  }
+
+  /** Every contender once; who begins moves on by one each round. */
+  private static double[] round(List<Contender> contenders, int[] repeats, int number) {
+    double[] times = new double[repeats.length];
+    for (int i = 0; i < repeats.length; i++) {
+      int c = (i + number) % repeats.length;
+      Body body = contenders.get(c).body();
+      long start = System.nanoTime();
+      for (int r = 0; r < repeats[c]; r++) {
+        body.run();
+      }
+      times[c] = (double) (System.nanoTime() - start) / repeats[c];
+    }
+    return times;
+  }
+
+  /** Runs until compiled and settled; returns how many calls fill a turn. */
+  private static int warmUp(Body body) {
+    long start = System.nanoTime();
+    long fastest = Long.MAX_VALUE;
+    int calls = 0;
+    do {
+      long before = System.nanoTime();
+      body.run();
+      fastest = Math.min(fastest, System.nanoTime() - before);
+      calls++;
+    } while (calls < 3 || System.nanoTime() - start < WARM_UP_NANOS);
+    return (int) Math.max(1, Math.min(1_000_000, TURN_NANOS / Math.max(fastest, 20)));
+  }
+}

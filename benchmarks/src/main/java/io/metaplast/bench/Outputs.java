@@ -44,6 +44,16 @@ final class Outputs {
     return outputs.stream().mapToLong(output -> output.bits.length).sum();
   }
 
+  /** The values added under a name. */
+  float[] floats(String name) {
+    int[] bits = outputs.stream().filter(output -> output.name.equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(name)).bits;
+    float[] values = new float[bits.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = Float.intBitsToFloat(bits[i]);
+    }
+    return values;
+  }
+
   /** FNV-1a over all words, in order, added to a running hash. */
   long hash(long running) {
     long hash = running;

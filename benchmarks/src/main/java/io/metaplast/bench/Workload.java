@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A kernel call with its operands, ready to be timed: {@link #call()} queues it, {@link #run()} also waits. Operands are the same on every backend, so
- * {@link #verify} can compare the first call bit for bit with the Java backend.
+ * A kernel call with its operands, ready to be timed: {@link #call()} queues it, {@link #run()} also waits. Operands are the same on every backend, so that the
+ * first call can be compared bit for bit with the Java backend before anything is timed.
  */
 public abstract class Workload implements AutoCloseable {
   /** Operands repeat with this period: enough to be representative, quick to make. */
@@ -48,22 +48,6 @@ public abstract class Workload implements AutoCloseable {
   public interface Factory {
     /** Makes it; the workload does not own the backend. */
     Workload make(Backend backend);
-  }
-
-  /**
-   * Runs one call on this backend and on the Java backend and compares all bits.
-   *
-   * @throws IllegalStateException on the first difference
-   */
-  static void verify(Factory factory, Backend backend) {
-    try (Backend java = Lane.JAVA.open(1); Workload expected = factory.make(java); Workload actual = factory.make(backend)) {
-      expected.run();
-      actual.run();
-      String difference = actual.outputs().firstDifference(expected.outputs());
-      if (difference != null) {
-        throw new IllegalStateException("not timed, because it is wrong on " + backend.info().kind() + " " + backend.info().isa() + ": " + difference);
-      }
-    }
   }
 
   @Override
@@ -104,13 +88,21 @@ public abstract class Workload implements AutoCloseable {
   /** mu about N(0, 0.1), sigma in 0.02..0.2. */
   final GaussianWeights weights(TensorLayout layout, HostData data) {
     GaussianWeights weights = own(GaussianWeights.allocate(backend, layout));
-    float[] mu = data.normal(PERIOD, 0.1);
-    float[] sigma = data.between(PERIOD, 0.02, 0.2);
+    float[] mu = means(data);
+    float[] sigma = sigmas(data);
     for (int t = 0; t < layout.tensors(); t++) {
       tile(weights.mean().get(t), mu);
       tile(weights.sigma().get(t), sigma);
     }
     return weights;
+  }
+
+  static float[] means(HostData data) {
+    return data.normal(PERIOD, 0.1);
+  }
+
+  static float[] sigmas(HostData data) {
+    return data.between(PERIOD, 0.02, 0.2);
   }
 
   /** Small gradients: a run of many calls must not drive sigma anywhere special. */
@@ -121,6 +113,15 @@ public abstract class Workload implements AutoCloseable {
   /** Positive gradients with respect to sigma, so that sigma shrinks slowly and never explodes. */
   static float[] sigmaGradients(HostData data) {
     return data.between(PERIOD, 0, 1e-4);
+  }
+
+  /** The first n elements of the endless repetition of some values: what a single tensor of a workload holds. */
+  static float[] tiled(float[] values, int n) {
+    float[] tiled = new float[n];
+    for (int at = 0; at < n; at += values.length) {
+      System.arraycopy(values, 0, tiled, at, Math.min(values.length, n - at));
+    }
+    return tiled;
   }
 
   private static void tile(F32Buffer buffer, float[] values) {

@@ -1,0 +1,124 @@
+package io.metaplast.bench;
+
+import io.metaplast.Backend;
+import io.metaplast.Stream;
+import io.metaplast.TensorGroup;
+import io.metaplast.F32Buffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Where the time of one training step goes, beside a floor in cycles: the vector instructions that the specified operations need at the very least, four a
+ * cycle (sixteen lanes each). No core of today can run faster than that; whoever reaches half of it does well.
+ *
+ * @param lane backend and tier
+ * @param gigahertz clock rate measured
+ * @param phases by name, in order
+ */
+record TrainingPhases(String lane, double gigahertz, List<Phase> phases) {
+  /**
+   * One phase.
+   *
+   * @param name what it does
+   * @param micros median time
+   * @param floorMicros floor, or null where it is not worth counting
+   */
+  record Phase(String name, double micros, Double floorMicros) {}
+
+  private static final int LANES = 16;
+  private static final double PER_CYCLE = 4;
+
+  /**
+   * Vector instructions per 16 normals. Philox: 12 a round (4 multiplications, 4 shifts, 4 three-way xors) over 10 rounds give 4 vectors of words.
+   * Box-Muller for 2 vectors of normals: uniforms 6, logarithm 32, root 2, sine and cosine 27, products 2.
+   */
+  private static final double PER_NORMALS = 120 / 4.0 + 69 / 2.0;
+
+  /** Per 16 weights and sample: w = mu + sigma * z, w * x, sum. */
+  private static final double FORWARD = 4;
+
+  /** Per 16 weights and sample: d = delta * x, sum, d * z, sum; twice that where dx is wanted too. */
+  private static final double BACKWARD = 4;
+
+  /** Per 16 weights: the update itself. */
+  private static final double UPDATE = 20;
+
+  private static final int FIRST = 784 * 50;
+  private static final int SECOND = 50 * 10;
+
+  /** Measures on one lane, epsilon stored between the passes. */
+  static TrainingPhases measure(Lane lane, int threads, int rounds) {
+    double gigahertz = Clock.gigahertz();
+    boolean countable = lane.label().equals("avx512");
+    int samples = Workloads.SAMPLES;
+    double[] floors = {
+      FIRST * samples * (PER_NORMALS + FORWARD),
+      SECOND * samples * (PER_NORMALS + FORWARD),
+      0,
+      SECOND * (samples * 2 * BACKWARD + UPDATE),
+      FIRST * (samples * BACKWARD + UPDATE)
+    };
+    List<Phase> phases = new ArrayList<>();
+    try (Backend backend = lane.open(threads); Workload workload = Workloads.trainingStep(true).make(backend); Stream stream = backend.newStream()) {
+      Workloads.TrainingStep step = (Workloads.TrainingStep) workload;
+      int names = Workloads.TrainingStep.PHASES.length;
+      int repeats = rounds * 100;
+      double[][] times = new double[names][repeats];
+      for (int r = -2000; r < repeats; r++) {
+        for (int phase = 0; phase < names; phase++) {
+          long start = System.nanoTime();
+          step.call(phase);
+          workload.stream.synchronize();
+          if (r >= 0) {
+            times[phase][r] = System.nanoTime() - start;
+          }
+        }
+      }
+      double total = 0;
+      double floor = 0;
+      for (int phase = 0; phase < names; phase++) {
+        double micros = Stats.of(times[phase]).median() / 1e3;
+        double floorMicros = micros(floors[phase] / LANES / PER_CYCLE, gigahertz) / threads;
+        phases.add(new Phase(Workloads.TrainingStep.PHASES[phase], micros, countable && floors[phase] > 0 ? floorMicros : null));
+        total += micros;
+        floor += floorMicros;
+      }
+      phases.add(new Phase("sum", total, countable ? floor : null));
+      double[] random = new double[repeats];
+      try (TensorGroup<F32Buffer> epsilon = backend.allocateGroup(Workloads.NETWORK, samples)) {
+        for (int r = -500; r < repeats; r++) {
+          long start = System.nanoTime();
+          backend.bayes().epsilon(1000, r & 0xffff, epsilon, stream);
+          stream.synchronize();
+          if (r >= 0) {
+            random[r] = System.nanoTime() - start;
+          }
+        }
+      }
+      double normals = (double) (FIRST + SECOND) * samples;
+      phases.add(
+          new Phase(
+              "random numbers alone (397,000 normals)",
+              Stats.of(random).median() / 1e3,
+              countable ? (Double) (micros(normals * PER_NORMALS / LANES / PER_CYCLE, gigahertz) / threads) : null));
+    }
+    return new TrainingPhases(lane.label(), gigahertz, phases);
+  }
+
+  private static double micros(double cycles, double gigahertz) {
+    return cycles / gigahertz / 1e3;
+  }
+
+  /** As facts of a section. */
+  Map<String, String> asFacts() {
+    Map<String, String> facts = new LinkedHashMap<>();
+    for (Phase phase : phases) {
+      String floor = phase.floorMicros() == null ? "" : ", floor " + Texts.number(phase.floorMicros()) + " us (" + Texts.percent(100 * phase.floorMicros() / phase.micros()) + " of the time)";
+      facts.put(lane + ", " + phase.name(), Texts.number(phase.micros()) + " us" + floor);
+    }
+    facts.put("clock", Texts.number(gigahertz) + " GHz, measured");
+    return facts;
+  }
+}

@@ -2,8 +2,6 @@ package io.metaplast.bench;
 
 import io.metaplast.Backend;
 import io.metaplast.BackendKind;
-import io.metaplast.bayes.MesuParams;
-import io.metaplast.bayes.MesuRatioParams;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,7 +77,6 @@ final class Comparison {
 
   private static final long MIDDLE = 1_000_000;
   private static final double DRIFT_LIMIT = 0.05;
-  private static final double PEER_TOLERANCE = 1e-3;
 
   private final Plan plan;
   private final List<Lane> lanes;
@@ -154,17 +151,10 @@ final class Comparison {
 
   private Section eager(String title, int threads) {
     try (Field field = new Field("mesu-eager", title, "parameter", MIDDLE, threads)) {
-      MesuRatioParams rule = Workloads.ratioRule();
       field.addLanes(Workloads.ratioStep(MIDDLE));
       if (pytorch) {
-        int n = Math.toIntExact(MIDDLE);
-        Operands operands = Operands.ofStep(n);
-        EagerPyTorch.RatioChain chain = field.own(new EagerPyTorch.RatioChain(operands.mu, operands.sigma, operands.gradMean, operands.gradSigma, rule));
-        field.addPeer("PyTorch, 34 tensor operations", chain, n, 24.0 * n, checkStep(Workloads.ratioStep(n), chain, chain::mu, chain::sigma));
-        EagerPyTorch.CarefulStep careful =
-            field.own(new EagerPyTorch.CarefulStep(operands.mu, operands.sigma, operands.gradMean, operands.gradSigma, MesuParams.builder().build().memoryWindow()));
-        field.addPeer(
-            "PyTorch, published rule, in place", careful, n, 24.0 * n, checkStep(Workloads.mesuStep(n), careful, careful::mu, careful::sigma));
+        field.addPeer("PyTorch, 34 tensor operations", "ratioChain");
+        field.addPeer("PyTorch, published rule, in place", "carefulStep");
         field.fact("peer", EagerPyTorch.describe());
         return field.run("PyTorch, 34 tensor operations");
       }
@@ -177,9 +167,7 @@ final class Comparison {
     try (Field field = new Field(id, title, "normal", n, threads)) {
       field.addLanes(Workloads.sample(n, 1));
       if (pytorch) {
-        Operands operands = Operands.ofSample(Math.toIntExact(n));
-        EagerPyTorch.RandnSample peer = field.own(new EagerPyTorch.RandnSample(operands.mu, operands.sigma));
-        field.addPeer("PyTorch, normal_ + addcmul", peer, n, 12.0 * n, checkSample(peer, operands));
+        field.addPeer("PyTorch, normal_ + addcmul", "randnSample");
         field.fact("peer", EagerPyTorch.describe());
       } else if (plan.peers()) {
         field.fact("peer", EagerPyTorch.hint());
@@ -227,68 +215,6 @@ final class Comparison {
     }
   }
 
-  private interface Values {
-    float[] get();
-  }
-
-  /** One step of the peer against one step of the Java backend: other roundings, same formula. */
-  private static String checkStep(Workload.Factory factory, Contest.Body peer, Values mu, Values sigma) {
-    peer.run();
-    try (Backend java = Lane.JAVA.open(1); Workload ours = factory.make(java)) {
-      ours.run();
-      Outputs outputs = ours.outputs();
-      double worst = Math.max(worstDifference(outputs.floats("mu[0]"), mu.get()), worstDifference(outputs.floats("sigma[0]"), sigma.get()));
-      if (!(worst <= PEER_TOLERANCE)) {
-        throw new IllegalStateException("PyTorch baseline differs from the kernel by " + worst + ": not the same work, not timed");
-      }
-      return "within " + Texts.number(worst);
-    }
-  }
-
-  private static double worstDifference(float[] expected, float[] actual) {
-    double worst = 0;
-    for (int i = 0; i < expected.length; i++) {
-      worst = Math.max(worst, Math.abs(expected[i] - actual[i]) / Math.max(1e-3, Math.abs(expected[i])));
-    }
-    return worst;
-  }
-
-  private static String checkSample(EagerPyTorch.RandnSample peer, Operands operands) {
-    peer.run();
-    float[] w = peer.w();
-    double sum = 0;
-    double squares = 0;
-    for (int i = 0; i < w.length; i++) {
-      double z = (w[i] - operands.mu[i]) / operands.sigma[i];
-      sum += z;
-      squares += z * z;
-    }
-    double mean = sum / w.length;
-    double variance = squares / w.length - mean * mean;
-    // five standard errors
-    double limit = 5 / Math.sqrt(w.length);
-    if (!(Math.abs(mean) < limit && Math.abs(variance - 1) < limit * Math.sqrt(2))) {
-      throw new IllegalStateException("PyTorch samples have mean " + mean + " and variance " + variance + ": not timed");
-    }
-    return "moments";
-  }
-
-  /** Host copies of what a workload uses, for peers that keep their own memory. */
-  private record Operands(float[] mu, float[] sigma, float[] gradMean, float[] gradSigma) {
-    static Operands ofStep(int n) {
-      HostData data = new HostData(1);
-      float[] mu = Workload.tiled(Workload.means(data), n);
-      float[] sigma = Workload.tiled(Workload.sigmas(data), n);
-      float[] gradMean = Workload.tiled(Workload.gradients(data), n);
-      return new Operands(mu, sigma, gradMean, Workload.tiled(Workload.sigmaGradients(data), n));
-    }
-
-    static Operands ofSample(int n) {
-      HostData data = new HostData(2);
-      return new Operands(Workload.tiled(Workload.means(data), n), Workload.tiled(Workload.sigmas(data), n), null, null);
-    }
-  }
-
   /** The contenders of one section and everything they hold. */
   private final class Field implements AutoCloseable {
     private final String id;
@@ -310,9 +236,6 @@ final class Comparison {
       this.unit = unit;
       this.n = n;
       this.threads = threads;
-      if (pytorch) {
-        EagerPyTorch.threads(threads);
-      }
     }
 
     <T extends AutoCloseable> T own(T resource) {
@@ -360,8 +283,9 @@ final class Comparison {
       add(name, workload::run, new Entry(role, workload.items(), workload.bytes(), "all bits"));
     }
 
-    void addPeer(String name, Contest.Body body, double items, double bytes, String checked) {
-      add(name, body, new Entry(Role.PEER, items, bytes, checked));
+    void addPeer(String name, String work) {
+      PyTorchPeer peer = own(PyTorchPeer.open(work, Math.toIntExact(n), threads));
+      add(name, peer::run, new Entry(Role.PEER, n, peer.bytes(), peer.checked()));
     }
 
     void addRoofs(long elements) {
@@ -370,6 +294,7 @@ final class Comparison {
         addRoof(own(roof), elements);
       }
       if (pytorch) {
+        EagerPyTorch.threads(threads);
         addRoof(own(new EagerPyTorch.AddStream(Math.toIntExact(elements))), elements);
       }
     }

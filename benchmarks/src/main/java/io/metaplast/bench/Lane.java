@@ -17,12 +17,12 @@ import java.util.Locale;
  * @param kind the backend
  * @param tier cap on the CPU tier; null for the other backends
  */
-record Lane(String label, BackendKind kind, IsaTier tier) {
+public record Lane(String label, BackendKind kind, IsaTier tier) {
   /** Pure Java; always there, and the reference that the others are compared with. */
-  static final Lane JAVA = new Lane("java", BackendKind.JAVA, null);
+  public static final Lane JAVA = new Lane("java", BackendKind.JAVA, null);
 
   /** All lanes of this machine, Java first, tiers ascending. */
-  static List<Lane> present() {
+  public static List<Lane> present() {
     List<Lane> lanes = new ArrayList<>(List.of(JAVA));
     List<BackendInfo> backends = Metaplast.probe();
     for (BackendInfo info : backends) {
@@ -47,7 +47,7 @@ record Lane(String label, BackendKind kind, IsaTier tier) {
   }
 
   /** The fastest lane of this machine that runs on the host: the highest CPU tier, or Java. */
-  static Lane bestHost(List<Lane> lanes) {
+  public static Lane bestHost(List<Lane> lanes) {
     Lane best = JAVA;
     for (Lane lane : lanes) {
       if (lane.kind == BackendKind.CPU) {
@@ -57,17 +57,25 @@ record Lane(String label, BackendKind kind, IsaTier tier) {
     return best;
   }
 
-  /** Lane by label. */
-  static Lane of(String label) {
-    return switch (label) {
-      case "java" -> JAVA;
-      case "cuda" -> new Lane("cuda", BackendKind.CUDA, null);
-      default -> new Lane(label, BackendKind.CPU, IsaTier.valueOf(label.toUpperCase(Locale.ROOT)));
-    };
+  /**
+   * The lane with this label, or for "cpu" the highest tier.
+   *
+   * @throws IllegalArgumentException if this machine has no such lane
+   */
+  public static Lane of(String label) {
+    List<Lane> lanes = present();
+    Lane best = bestHost(lanes);
+    for (Lane lane : lanes) {
+      if (lane.label.equals(label) || label.equals("cpu") && lane.equals(best) && lane.kind == BackendKind.CPU) {
+        return lane;
+      }
+    }
+    throw new IllegalArgumentException(
+        "backend '" + label + "' is not on this machine; there are: " + String.join(", ", lanes.stream().map(Lane::label).toList()));
   }
 
   /** Opens the backend of this lane with so many threads. */
-  Backend open(int threads) {
+  public Backend open(int threads) {
     BackendOptions options = BackendOptions.of(kind).withThreads(threads);
     return Metaplast.open(tier == null ? options : options.withMaxIsa(tier));
   }

@@ -6,6 +6,7 @@ import io.metaplast.TensorGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /** The bits that one kernel call left behind, by name. NaN counts as one value, as the numerical contract says. */
 final class Outputs {
@@ -44,9 +45,10 @@ final class Outputs {
     return outputs.stream().mapToLong(output -> output.bits.length).sum();
   }
 
-  /** The values added under a name. */
+  /** The values added under a name; those of a group one tensor after the other. */
   float[] floats(String name) {
-    int[] bits = outputs.stream().filter(output -> output.name.equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(name)).bits;
+    int[] bits =
+        outputs.stream().filter(output -> output.name.equals(name) || output.name.startsWith(name + "[")).flatMapToInt(output -> IntStream.of(output.bits)).toArray();
     float[] values = new float[bits.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = Float.intBitsToFloat(bits[i]);

@@ -50,6 +50,23 @@ public abstract class Workload implements AutoCloseable {
     Workload make(Backend backend);
   }
 
+  /**
+   * Runs one call here and on the Java backend and compares all bits; this workload has then made one call.
+   *
+   * @throws IllegalStateException on the first difference
+   */
+  public final void verify(Factory factory) {
+    run();
+    String difference;
+    try (Backend java = Lane.JAVA.open(1); Workload expected = factory.make(java)) {
+      expected.run();
+      difference = outputs().firstDifference(expected.outputs());
+    }
+    if (difference != null) {
+      throw new IllegalStateException("wrong on " + backend.info().kind() + " " + backend.info().isa() + ", so it is not timed: " + difference);
+    }
+  }
+
   @Override
   public void close() {
     for (int i = owned.size() - 1; i >= 0; i--) {
@@ -113,15 +130,6 @@ public abstract class Workload implements AutoCloseable {
   /** Positive gradients with respect to sigma, so that sigma shrinks slowly and never explodes. */
   static float[] sigmaGradients(HostData data) {
     return data.between(PERIOD, 0, 1e-4);
-  }
-
-  /** The first n elements of the endless repetition of some values: what a single tensor of a workload holds. */
-  static float[] tiled(float[] values, int n) {
-    float[] tiled = new float[n];
-    for (int at = 0; at < n; at += values.length) {
-      System.arraycopy(values, 0, tiled, at, Math.min(values.length, n - at));
-    }
-    return tiled;
   }
 
   private static void tile(F32Buffer buffer, float[] values) {

@@ -91,11 +91,6 @@ public final class Workloads {
     return backend -> new TrainingStep(backend, storedEpsilon);
   }
 
-  /** Mean log-softmax loss and its gradient. */
-  public static Workload.Factory nll(int samples, int batch, int classes) {
-    return backend -> new Nll(backend, samples, batch, classes);
-  }
-
   private static final class Step extends Workload {
     private final GaussianWeights weights;
     private final TensorGroup<F32Buffer> gradMean;
@@ -447,55 +442,6 @@ public final class Workloads {
       outputs.add("loss", loss);
       outputs.add("mu", weights.mean());
       outputs.add("sigma", weights.sigma());
-      return outputs;
-    }
-  }
-
-  private static final class Nll extends Workload {
-    private final int samples;
-    private final int batch;
-    private final int classes;
-    private final F32Buffer logits;
-    private final I32Buffer labels;
-    private final F32Buffer itemLoss;
-    private final F32Buffer loss;
-    private final F32Buffer gradient;
-
-    Nll(Backend backend, int samples, int batch, int classes) {
-      super(backend);
-      this.samples = samples;
-      this.batch = batch;
-      this.classes = classes;
-      HostData data = new HostData(6);
-      int n = samples * batch * classes;
-      logits = buffer(data.normal(n, 3), n);
-      labels = own(backend.allocateI32(batch));
-      labels.upload(data.integers(batch, classes));
-      itemLoss = own(backend.allocate(batch));
-      loss = own(backend.allocate(1));
-      gradient = own(backend.allocate(n));
-    }
-
-    @Override
-    public double items() {
-      return logits.length();
-    }
-
-    @Override
-    public double bytes() {
-      return 8.0 * logits.length();
-    }
-
-    @Override
-    public void call() {
-      backend.bayes().nllMeanLogSoftmax(samples, batch, classes, logits, labels, 1, itemLoss, loss, gradient, stream);
-    }
-
-    @Override
-    Outputs outputs() {
-      Outputs outputs = new Outputs();
-      outputs.add("loss", loss);
-      outputs.add("gradient", gradient);
       return outputs;
     }
   }

@@ -8,11 +8,11 @@ import java.util.Locale;
 import java.util.Map;
 
 /** The summary of a run as text. */
-final class LearnTable {
+public final class LearnTable {
   private LearnTable() {}
 
   /** One line per method, then the time by phase where it was measured. */
-  static String of(LearnResult result) {
+  public static String of(LearnResult result) {
     StringBuilder text = new StringBuilder();
     text.append(
         AsciiTable.getTable(

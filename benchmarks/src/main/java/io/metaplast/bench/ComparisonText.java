@@ -1,0 +1,56 @@
+package io.metaplast.bench;
+
+import com.github.freva.asciitable.AsciiTable;
+import com.github.freva.asciitable.Column;
+import com.github.freva.asciitable.ColumnData;
+import com.github.freva.asciitable.HorizontalAlign;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The comparison as text tables. */
+final class ComparisonText {
+  private ComparisonText() {}
+
+  /** One table with its heading and what stands below it. */
+  static String of(Comparison.Section section) {
+    List<ColumnData<Comparison.Line>> columns = new ArrayList<>();
+    columns.add(new Column().header("contender").dataAlign(HorizontalAlign.LEFT).maxWidth(60).with(Comparison.Line::name));
+    columns.add(new Column().header("median").with(line -> Texts.time(line.nanos().median())));
+    columns.add(new Column().header("min").with(line -> Texts.time(line.nanos().min())));
+    columns.add(new Column().header("spread").with(line -> Texts.percent(100 * line.nanos().spread())));
+    columns.add(new Column().header(section.unit() + "s").with(line -> items(section, line)));
+    columns.add(new Column().header("GB/s").with(line -> bytes(section, line)));
+    columns.add(new Column().header("of roof").with(line -> line.percentOfRoof() == null ? "" : Texts.percent(line.percentOfRoof())));
+    columns.add(new Column().header("ratio").with(line -> line.ratio() == null ? "" : String.format(Locale.ROOT, "%.2f x", line.ratio())));
+    columns.add(new Column().header("checked").with(Comparison.Line::checked));
+    StringBuilder text = new StringBuilder();
+    text.append(section.title()).append(System.lineSeparator());
+    text.append(AsciiTable.getTable(AsciiTable.BASIC_ASCII_NO_DATA_SEPARATORS, section.lines(), columns)).append(System.lineSeparator());
+    text.append(footer(section)).append(System.lineSeparator());
+    section.facts().forEach((name, value) -> text.append("  ").append(name).append(": ").append(value).append(System.lineSeparator()));
+    return text.toString();
+  }
+
+  /** What the figures rest on, in one sentence. */
+  static String footer(Comparison.Section section) {
+    String text =
+        String.format(
+            Locale.ROOT, "%d interleaved rounds, %s; ratio to: %s; other processes used %.2f cores, %d rounds repeated; roof drift %.1f %%",
+            section.rounds(), threads(section), section.ratioTo(), section.others(), section.dropped(), 100 * section.roofDrift());
+    return section.quotable() ? text : text + ". NOT QUOTABLE: the machine was busy or its memory speed drifted";
+  }
+
+  static String items(Comparison.Section section, Comparison.Line line) {
+    return line.role() == Comparison.Role.ROOF ? "" : section.unit().equals("training step") ? Texts.rate(1e9 / line.nanos().median()) : Texts.rate(line.itemsPerSecond());
+  }
+
+  static String bytes(Comparison.Section section, Comparison.Line line) {
+    return section.unit().equals("training step") ? "" : Texts.number(line.gigabytesPerSecond());
+  }
+
+  private static String threads(Comparison.Section section) {
+    int threads = section.lines().stream().mapToInt(Comparison.Line::threads).max().orElse(0);
+    return threads == 1 ? "one thread" : threads + " threads";
+  }
+}

@@ -1,0 +1,17 @@
+package io.metaplast.bench.jmh;
+
+import io.metaplast.bench.CallWorkloads;
+import io.metaplast.bench.Workload;
+import org.openjdk.jmh.annotations.Param;
+
+/** Gated MESU step, gate open. */
+public class StepGatedBenchmark extends KernelBenchmark {
+  /** Elements: in the cache of one core, and in memory. */
+  @Param({"39700", "20000000"})
+  public long n;
+
+  @Override
+  protected Workload.Factory factory() {
+    return CallWorkloads.stepGated(n);
+  }
+}

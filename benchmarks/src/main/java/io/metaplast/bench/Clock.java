@@ -2,7 +2,9 @@ package io.metaplast.bench;
 
 /** The clock rate in force, measured: needed to turn times into cycles. */
 final class Clock {
-  private static final int STEPS = 20_000_000;
+  /** Half a millisecond: short enough to fall between two interruptions on a busy machine. */
+  private static final int STEPS = 500_000;
+  private static final int ATTEMPTS = 300;
   private static final int MULTIPLY_LATENCY = 3;
   private static final int ADD_LATENCY = 1;
 
@@ -12,11 +14,11 @@ final class Clock {
 
   /**
    * Gigahertz from a chain of dependent multiplications and additions, whose latency is three and one cycles on every x86-64 and ARM core of the last
-   * ten years; the best of several tries.
+   * ten years; the best of many tries.
    */
   static double gigahertz() {
     double best = 0;
-    for (int attempt = 0; attempt < 7; attempt++) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       long x = System.nanoTime();
       long start = System.nanoTime();
       for (int i = 0; i < STEPS; i++) {

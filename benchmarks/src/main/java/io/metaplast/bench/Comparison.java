@@ -152,6 +152,7 @@ final class Comparison {
   private Section eager(String title, int threads) {
     try (Field field = new Field("mesu-eager", title, "parameter", MIDDLE, threads)) {
       field.addLanes(Workloads.ratioStep(MIDDLE));
+      field.addRoofs(MIDDLE);
       if (pytorch) {
         field.addPeer("PyTorch, 34 tensor operations", "ratioChain");
         field.addPeer("PyTorch, published rule, in place", "carefulStep");

@@ -75,6 +75,6 @@ final class InfoCommand implements Callable<Integer> {
   }
 
   private static void line(PrintWriter out, String key, String value) {
-    out.println(String.format(Locale.ROOT, "      %-22s %s", key, value));
+    out.println(String.format(Locale.ROOT, "      %-25s %s", key, value));
   }
 }

@@ -37,7 +37,7 @@ final class KernelChecks {
 
   private static final long SEED = 0x5eed_0123_4567_89abL;
   private static final long STEP = 4_000_000_000L;
-  private static final int[] SIZES = {0, 1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 100, 127, 1000, 4096, 4097, 65_537};
+  private static final int[] SIZES = {0, 1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 100, 127, 1000, 4096, 4097, 65_537, 300_007};
   private static final int[] ITEMS = {1, 2, 3, 8, 17, 33, 100};
   private static final MesuParams MESU = MesuParams.builder().memoryWindow(1000).priorMean(0.01).priorSigma(0.3).clampGrad(0.9).build();
   private static final MesuParams MESU_PLAIN = MesuParams.builder().memoryWindow(300_000).priorSigma(1).sigmaFloor(0).build();

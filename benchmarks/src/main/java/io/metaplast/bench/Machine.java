@@ -60,14 +60,15 @@ public record Machine(
   /** Short name for file names: CPU words, lower case, joined by dashes. */
   @JsonIgnore
   public String shortName() {
-    String words = cpu.replaceAll("\\(R\\)|\\(TM\\)|Processor|CPU|@.*", "").toLowerCase(Locale.ROOT);
+    String words =
+        cpu.replaceAll("\\(R\\)|\\(TM\\)|Processor|CPU|@[^(]*", "").replaceAll("\\(.* family (\\d+) model (\\d+)\\)", "f$1m$2").toLowerCase(Locale.ROOT);
     return words.replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "") + "-" + cores + "c";
   }
 
   private static String nativeBuild() {
     for (BackendInfo info : Metaplast.probe()) {
       if (info.kind() == BackendKind.CPU) {
-        return info.available() ? info.details().getOrDefault("build", "native library loaded") : "none: " + info.reason();
+        return info.available() ? info.details().getOrDefault("library build", "native library loaded") : "none: " + info.reason();
       }
     }
     return "none";

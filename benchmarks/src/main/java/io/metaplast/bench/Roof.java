@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas;
@@ -27,7 +28,7 @@ final class Roof {
     List<Candidate> candidates = new ArrayList<>();
     candidates.add(new JavaStream(Math.toIntExact(n), threads));
     if (hasAddresses(host)) {
-      candidates.add(new BlasStream(host, n, threads));
+      candidates.add(new BlasStream(host, Math.toIntExact(n), threads));
     }
     return candidates;
   }
@@ -49,26 +50,34 @@ final class Roof {
     void close();
   }
 
-  /** a += c, b += d over Java arrays. */
-  private static final class JavaStream implements Candidate {
+  /** Equal parts of the range on as many threads, the caller's among them. Own threads: those of BLAS libraries spin after a call and disturb the next. */
+  private abstract static class Parts implements Candidate {
+    private final int n;
     private final int threads;
-    private final float[][] arrays;
     private final ExecutorService pool;
-    private final List<Callable<Void>> parts = new ArrayList<>();
+    private final List<Callable<Void>> others = new ArrayList<>();
 
-    JavaStream(int n, int threads) {
+    Parts(int n, int threads) {
+      this.n = n;
       this.threads = threads;
-      arrays = new float[4][n];
-      pool = threads > 1 ? Executors.newFixedThreadPool(threads, JavaStream::daemon) : null;
-      for (int t = 0; t < threads; t++) {
-        int from = (int) ((long) n * t / threads);
-        int to = (int) ((long) n * (t + 1) / threads);
-        parts.add(
+      pool = threads > 1 ? Executors.newFixedThreadPool(threads - 1, Parts::daemon) : null;
+      for (int t = 1; t < threads; t++) {
+        int part = t;
+        others.add(
             () -> {
-              stream(arrays[0], arrays[1], arrays[2], arrays[3], from, to);
+              part(part);
               return null;
             });
       }
+    }
+
+    abstract void stream(int from, int to);
+
+    private void part(int t) {
+      // multiples of 16 floats keep the parts on their own cache lines
+      int from = (int) ((long) n * t / threads) & -16;
+      int to = t + 1 == threads ? n : (int) ((long) n * (t + 1) / threads) & -16;
+      stream(from, to);
     }
 
     private static Thread daemon(Runnable task) {
@@ -77,35 +86,22 @@ final class Roof {
       return thread;
     }
 
-    private static void stream(float[] a, float[] b, float[] c, float[] d, int from, int to) {
-      for (int i = from; i < to; i++) {
-        a[i] += c[i];
-        b[i] += d[i];
+    @Override
+    public final void run() {
+      List<Future<Void>> running = new ArrayList<>(others.size());
+      for (Callable<Void> other : others) {
+        running.add(pool.submit(other));
       }
-    }
-
-    @Override
-    public String name() {
-      return "roof: Java loop, 4 read 2 written";
-    }
-
-    @Override
-    public void run() {
+      part(0);
       try {
-        if (pool == null) {
-          parts.get(0).call();
-        } else {
-          for (var done : pool.invokeAll(parts)) {
-            done.get();
-          }
+        for (Future<Void> future : running) {
+          future.get();
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new IllegalStateException("interrupted", e);
       } catch (ExecutionException e) {
         throw new IllegalStateException(e.getCause());
-      } catch (Exception e) {
-        throw new IllegalStateException(e);
       }
     }
 
@@ -117,16 +113,41 @@ final class Roof {
     }
   }
 
-  /** Two OpenBLAS saxpy calls over memory of the CPU backend: hand-written vector code on the same pages as our kernels. */
-  private static final class BlasStream implements Candidate {
-    private final int n;
-    private final int threads;
+  /** a += c, b += d over Java arrays. */
+  private static final class JavaStream extends Parts {
+    private final float[][] arrays;
+
+    JavaStream(int n, int threads) {
+      super(n, threads);
+      arrays = new float[4][n];
+    }
+
+    @Override
+    public String name() {
+      return "roof: Java loop, 4 read 2 written";
+    }
+
+    @Override
+    void stream(int from, int to) {
+      add(arrays[0], arrays[1], arrays[2], arrays[3], from, to);
+    }
+
+    private static void add(float[] a, float[] b, float[] c, float[] d, int from, int to) {
+      for (int i = from; i < to; i++) {
+        a[i] += c[i];
+        b[i] += d[i];
+      }
+    }
+  }
+
+  /** Two OpenBLAS saxpy calls over memory of the CPU backend: hand-written vector code on the same kind of pages as our kernels. */
+  private static final class BlasStream extends Parts {
     private final F32Buffer[] buffers = new F32Buffer[4];
     private final FloatPointer[] pointers = new FloatPointer[4];
 
-    BlasStream(Backend host, long n, int threads) {
-      this.n = Math.toIntExact(n);
-      this.threads = threads;
+    BlasStream(Backend host, int n, int threads) {
+      super(n, threads);
+      openblas.blas_set_num_threads(1);
       for (int i = 0; i < 4; i++) {
         buffers[i] = host.allocate(n);
         // allocated memory is mapped on first touch only
@@ -141,14 +162,18 @@ final class Roof {
     }
 
     @Override
-    public void run() {
-      openblas.blas_set_num_threads(threads);
-      openblas.cblas_saxpy(n, 1f, pointers[2], 1, pointers[0], 1);
-      openblas.cblas_saxpy(n, 1f, pointers[3], 1, pointers[1], 1);
+    void stream(int from, int to) {
+      openblas.cblas_saxpy(to - from, 1f, at(2, from), 1, at(0, from), 1);
+      openblas.cblas_saxpy(to - from, 1f, at(3, from), 1, at(1, from), 1);
+    }
+
+    private FloatPointer at(int array, int index) {
+      return index == 0 ? pointers[array] : pointers[array].getPointer(index);
     }
 
     @Override
     public void close() {
+      super.close();
       for (F32Buffer buffer : buffers) {
         buffer.close();
       }

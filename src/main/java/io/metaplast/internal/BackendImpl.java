@@ -124,7 +124,7 @@ public final class BackendImpl implements Backend {
   }
 
   private Runnable watch(Memory memory) {
-    return LeakWatch.watch(memory, memory.bytes() + " bytes of memory of " + name);
+    return LeakWatch.watch(memory, "memory of " + name + ", " + memory.bytes() + " bytes,");
   }
 
   @Override

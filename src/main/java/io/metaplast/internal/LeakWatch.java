@@ -29,7 +29,9 @@ final class LeakWatch implements Runnable {
   @Override
   public void run() {
     if (!closed) {
-      LOG.log(System.Logger.Level.WARNING, what + " was never closed; its memory stays allocated until the process ends. Close every buffer you allocate");
+      LOG.log(
+          System.Logger.Level.WARNING,
+          what + " was never closed: close every buffer and group that you allocate (the garbage collector frees no native or device memory)");
     }
   }
 }

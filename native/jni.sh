@@ -6,11 +6,39 @@
 # and the variables of build.sh.
 set -euo pipefail
 
-# Only sources that changed are replaced, so that an unchanged build compiles nothing.
+# JavaCPP writes the functions of a class in the order in which the JVM lists its methods, which differs from run to run. In order of their names they are
+# the same text every time: the same libraries come out, and an unchanged build compiles nothing.
+in_order() {
+  awk '
+    inside || /^JNIEXPORT .* Java_.*[{]$/ {
+      text = text $0 "\001"
+      inside = $0 != "}"
+      if (!inside) { function_text[functions++] = text; text = "" }
+      next
+    }
+    { other[others++] = $0 }
+    END {
+      # The functions go to the end of the block that ends the file.
+      last = others - 1
+      while (last >= 0 && other[last] != "}") last--
+      for (i = 0; i < last; i++) print other[i]
+      fflush()
+      sort = "LC_ALL=C sort | tr \"\\001\" \"\\n\""
+      for (i = 0; i < functions; i++) print function_text[i] | sort
+      close(sort)
+      print "}"
+    }' "$1"
+}
+
 mkdir -p "$METAPLAST_GLUE"
 for new in "$METAPLAST_GLUE.new"/*.cpp; do
   current=$METAPLAST_GLUE/$(basename "$new")
-  cmp -s "$new" "$current" || cp "$new" "$current"
+  in_order "$new" > "$current.sorted"
+  if cmp -s "$current.sorted" "$current"; then
+    rm "$current.sorted"
+  else
+    mv "$current.sorted" "$current"
+  fi
 done
 
 "$BASH" "$(dirname "${BASH_SOURCE[0]}")/build.sh"

@@ -109,7 +109,8 @@ fi
 
 configure() {
   "$cmake" -S "$native_dir" -B "$build_dir" "${generator[@]}" -DCMAKE_CXX_COMPILER="$cxx" -DMETAPLAST_OUT="$out_dir" \
-    -DMETAPLAST_GLUE="$glue_dir" "${cuda_options[@]}" "$@" > "$build_dir/configure.log" 2>&1 || { cat "$build_dir/configure.log" >&2; fail "cmake could not configure"; }
+    -DMETAPLAST_GLUE="$glue_dir" "${cuda_options[@]}" "$@" > "$build_dir/configure.log" 2>&1 \
+    || { cat "$build_dir/configure.log" >&2; fail "cmake could not configure"; }
 }
 
 # A folder that was configured with other tools cannot be reused.

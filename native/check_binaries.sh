@@ -48,7 +48,8 @@ for object in $objects; do
     *)
       tier=""
       # Whatever runs before or beside the dispatcher must run on every x86-64 CPU.
-      gate "AVX instruction outside of a tier file" "$name" "$(lines_with '%[yz]mm|[[:space:]]v(mov|add|mul|sub|div|xor)[a-z]*[[:space:]]' <<< "$code")"
+      gate "AVX instruction outside of a tier file" "$name" \
+        "$(lines_with '%[yz]mm|[[:space:]]v(mov|add|mul|sub|div|xor)[a-z]*[[:space:]]' <<< "$code")"
       ;;
   esac
   if [ -n "$tier" ]; then
@@ -72,7 +73,8 @@ for library in "$@"; do
   gate "search path other than the library's own folder" "$name" \
     "$(lines_with 'RPATH|RUNPATH' <<< "$dynamic" | lines_with -v '\[\$ORIGIN\]')"
   gate "needs more than the C library and libgcc" "$name" \
-    "$(lines_with NEEDED <<< "$dynamic" | lines_with -v '\[(libc|libm|libdl|librt|libpthread|libgcc_s|ld-linux-x86-64|ld-linux-aarch64)\.so\.[0-9]+\]')"
+    "$(lines_with NEEDED <<< "$dynamic" \
+      | lines_with -v '\[(libc|libm|libdl|librt|libpthread|libgcc_s|ld-linux-x86-64|ld-linux-aarch64)\.so\.[0-9]+\]')"
   gate "newer glibc than 2.34" "$name" \
     "$(objdump -T "$library" | grep -oE 'GLIBC_[0-9.]+' | sort -Vu | awk -F_ '{ split($2, v, "."); if (v[1] > 2 || v[2] > 34) print }')"
   gate "start-up code that sets flush to zero" "$name" "$(nm "$library" 2> /dev/null | lines_with set_fast_math)"

@@ -3,7 +3,6 @@
 #ifndef METAPLAST_RUNTIME_SOFTMAX_ROW_H_
 #define METAPLAST_RUNTIME_SOFTMAX_ROW_H_
 
-#include "runtime/elementwise.h"
 #include "runtime/math/elementary.h"
 
 namespace metaplast {
@@ -53,7 +52,7 @@ METAPLAST_HD int32_t tile_length(int32_t classes, int32_t begin) {
 // e[c] = exp32(row[c] - maximum) for one tile; e may be row.
 METAPLAST_HD void exponentials(int32_t n, const float* row, float maximum, float* e) {
   const F m = set(maximum);
-  elementwise(n, [=](int64_t c, auto lanes) { lanes.store(e + c, exp32(sub(lanes.load(row + c), m))); });
+  for_vectors(n, [=](int64_t c, int64_t lanes) { store_lanes(e + c, exp32(sub(load_lanes(row + c, lanes), m)), lanes); });
 }
 
 }  // namespace METAPLAST_TIER

@@ -19,6 +19,12 @@ constexpr int kPrintedFailures = 20;
 constexpr unsigned char kCanary = 0xA5;
 constexpr int64_t kGuardedElements = 1030;
 constexpr int64_t kOffsets = 16;
+constexpr int64_t kMaskedVectorBytes = 32;
+
+// Sizes and offsets that a sparse run leaves out.
+bool skipped_when_sparse(int64_t n, int64_t offset) {
+  return sparse() && ((n > 70 && n % 97 != 0) || (offset % kOffsets > 1 && offset % kOffsets != 15));
+}
 
 int64_t expectations = 0;
 int64_t failures = 0;
@@ -78,6 +84,13 @@ void compare(const char* kernel, const char* where, int32_t tier, int64_t n, con
 
 }  // namespace
 
+bool sparse() {
+  static const bool set = std::getenv("METAPLAST_TEST_SPARSE") != nullptr;
+  return set;
+}
+
+const int64_t kMostElements = sparse() ? 20011 : 200003;
+
 void expect(bool ok, const char* format, ...) {
   ++expectations;
   if (ok) {
@@ -101,6 +114,12 @@ int finish(const char* test) {
   }
   for (int32_t tier = metaplast_cpu_tier() + 1; tier <= METAPLAST_TIER_AVX512; ++tier) {
     std::printf("SKIP: tier %s: this CPU does not have it\n", tier_name(tier));
+  }
+  if (sparse()) {
+    std::puts("SKIP: most sizes and offsets, exhaustive inputs (METAPLAST_TEST_SPARSE)");
+  }
+  if (std::getenv("METAPLAST_TEST_EMULATED_MASKS") != nullptr) {
+    std::puts("SKIP: data directly against the upper guard page: this emulator faults on masked-out lanes");
   }
   std::printf("%s: %lld checks on %s, %lld failures\n", test, static_cast<long long>(expectations), names.c_str(),
               static_cast<long long>(failures));
@@ -137,7 +156,7 @@ const char* tier_name(int32_t tier) {
 
 GuardedMemory::GuardedMemory(int64_t capacity) {
   const int64_t page = sysconf(_SC_PAGESIZE);
-  accessible_ = (capacity + page - 1) / page * page;
+  accessible_ = (capacity + kMaskedVectorBytes + page - 1) / page * page;
   mapped_ = accessible_ + 2 * page;
   void* mapping = mmap(nullptr, static_cast<size_t>(mapped_), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) {
@@ -166,7 +185,11 @@ unsigned char* GuardedMemory::place(int64_t begin, int64_t bytes) {
 
 unsigned char* GuardedMemory::at_start(int64_t bytes, int64_t offset) { return place(offset, bytes); }
 
-unsigned char* GuardedMemory::at_end(int64_t bytes, int64_t offset) { return place(accessible_ - offset - bytes, bytes); }
+unsigned char* GuardedMemory::at_end(int64_t bytes, int64_t offset) {
+  // QEMU 7.2 raises a fault for masked-out lanes of an AVX2 masked load or store, which no CPU does.
+  static const int64_t gap = std::getenv("METAPLAST_TEST_EMULATED_MASKS") != nullptr ? kMaskedVectorBytes : 0;
+  return place(accessible_ - gap - offset - bytes, bytes);
+}
 
 bool GuardedMemory::gaps_intact() const {
   // A cache line and more on either side; the guards see what goes further.
@@ -269,6 +292,9 @@ void check_elementwise(const char* kernel, const std::vector<Operand>& operands,
     const Context context(tier, 1);
     for (int64_t n = 0; n <= kGuardedElements; ++n) {
       for (int64_t offset = 0; offset < 2 * kOffsets; ++offset) {
+        if (skipped_when_sparse(n, offset)) {
+          continue;
+        }
         const bool at_end = offset >= kOffsets;
         for (size_t i = 0; i < operands.size(); ++i) {
           const Operand& operand = operands[i];
@@ -296,6 +322,9 @@ void check_elementwise(const char* kernel, const std::vector<Operand>& operands,
       const std::string where = std::to_string(threads) + " threads";
       for (int64_t n : {int64_t{4095}, int64_t{4096}, int64_t{4097}, int64_t{16383}, int64_t{16385}, int64_t{65535}, int64_t{65537},
                         int64_t{131071}, int64_t{131073}, kMostElements}) {
+        if (n > kMostElements) {
+          continue;
+        }
         for (size_t i = 0; i < operands.size(); ++i) {
           large[i].resize(static_cast<size_t>(n * operands[i].copies * operands[i].size));
           take_slices(operands[i], operands[i].initial, n, large[i].data());

@@ -18,6 +18,9 @@ void expect(bool ok, const char* format, ...) __attribute__((format(printf, 2, 3
 // For main(): prints a summary, gives the exit code. A test that made no expectation fails.
 int finish(const char* test);
 
+// Whether to leave out most sizes and all exhaustive inputs (variable METAPLAST_TEST_SPARSE): for emulators.
+bool sparse();
+
 // A context, destroyed at the end of its scope.
 class Context {
  public:
@@ -42,7 +45,8 @@ class GuardedMemory {
  public:
   explicit GuardedMemory(int64_t capacity);
   ~GuardedMemory();
-  // Data of `bytes` whose first byte lies `offset` bytes behind the lower guard, or whose last byte lies `offset` before the upper one.
+  // Data of `bytes` whose first byte lies `offset` bytes behind the lower guard, or whose last byte lies `offset` before the upper one
+  // (32 bytes more with the variable METAPLAST_TEST_EMULATED_MASKS set, for emulators that touch masked-out lanes).
   unsigned char* at_start(int64_t bytes, int64_t offset);
   unsigned char* at_end(int64_t bytes, int64_t offset);
   bool gaps_intact() const;
@@ -88,7 +92,7 @@ Operand in_place(const char* name, const std::vector<float>& values, const std::
 using ElementwiseCall = std::function<metaplast_status_t(const metaplast_context_t* context, int64_t n, void* const* data)>;
 
 // Elements that every operand of check_elementwise must have.
-constexpr int64_t kMostElements = 200003;
+extern const int64_t kMostElements;
 
 // Checks a kernel whose result for an element depends on that element only, on every tier: n = 0..1030 at 16 offsets from either guard
 // page, then larger sizes with 1 to 4 threads, each against `expected` to the bit.

@@ -29,7 +29,9 @@ RowResult softmax_row(int32_t classes, const float* row, int32_t label, float gr
   if (gradient != nullptr) {
     const F s = set(result.sum);
     const F scale = set(grad_scale);
-    elementwise(classes, [=](int64_t c, auto lanes) { lanes.store(gradient + c, mul(div(lanes.load(gradient + c), s), scale)); });
+    for_vectors(classes, [=](int64_t c, int64_t lanes) {
+      store_lanes(gradient + c, mul(div(load_lanes(gradient + c, lanes), s), scale), lanes);
+    });
     gradient[label] = (label_exponential / result.sum - 1.0f) * grad_scale;
   }
   return result;
@@ -53,8 +55,8 @@ void nll_items(int64_t begin, int64_t end, int32_t samples, int32_t batch, int32
         sums[k] = r.sum;
         label_logits[k] = r.label_logit;
       }
-      elementwise(count, [&](int64_t k, auto lanes) {
-        lanes.store(label_logits + k, sub(lanes.load(label_logits + k), ln32(lanes.load(sums + k))));
+      for_vectors(count, [&](int64_t k, int64_t lanes) {
+        store_lanes(label_logits + k, sub(load_lanes(label_logits + k, lanes), ln32(load_lanes(sums + k, lanes))), lanes);
       });
       loss = add_ascending(first == 0, loss, count, label_logits);
     }

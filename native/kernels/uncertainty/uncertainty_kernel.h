@@ -29,9 +29,9 @@ void probabilities(int32_t n, const float* row, bool from_logits, const RowScale
   const F m = set(scale.maximum);
   const F s = set(scale.sum);
   if (from_logits) {
-    elementwise(n, [=](int64_t c, auto lanes) { lanes.store(p + c, div(exp32(sub(lanes.load(row + c), m)), s)); });
+    for_vectors(n, [=](int64_t c, int64_t lanes) { store_lanes(p + c, div(exp32(sub(load_lanes(row + c, lanes), m)), s), lanes); });
   } else {
-    elementwise(n, [=](int64_t c, auto lanes) { lanes.store(p + c, lanes.load(row + c)); });
+    for_vectors(n, [=](int64_t c, int64_t lanes) { store_lanes(p + c, load_lanes(row + c, lanes), lanes); });
   }
 }
 
@@ -39,9 +39,9 @@ void probabilities(int32_t n, const float* row, bool from_logits, const RowScale
 float add_entropy_terms(bool first, float sum, int32_t n, const float* p) {
   float terms[kClassTile];
   const F tiny = set(1e-12f);
-  elementwise(n, [=, &terms](int64_t c, auto lanes) {
-    const F x = lanes.load(p + c);
-    lanes.store(terms + c, mul(x, ln32(add(x, tiny))));
+  for_vectors(n, [=, &terms](int64_t c, int64_t lanes) {
+    const F x = load_lanes(p + c, lanes);
+    store_lanes(terms + c, mul(x, ln32(add(x, tiny))), lanes);
   });
   return add_ascending(first, sum, n, terms);
 }
@@ -61,14 +61,14 @@ void uncertainty_items(int64_t begin, int64_t end, int32_t samples, int32_t batc
   RowScale kept[kKept];
 
   const auto add_to_mean = [&](int32_t k, int32_t n) {
-    elementwise(n, [=, &p, &mean](int64_t c, auto lanes) {
-      const F x = lanes.load(p + c);
-      lanes.store(mean + c, k == 0 ? x : add(lanes.load(mean + c), x));
+    for_vectors(n, [=, &p, &mean](int64_t c, int64_t lanes) {
+      const F x = load_lanes(p + c, lanes);
+      store_lanes(mean + c, k == 0 ? x : add(load_lanes(mean + c, lanes), x), lanes);
     });
   };
   const auto scale_mean = [&](int32_t n) {
     const F inverse = set(inverse_samples);
-    elementwise(n, [=, &mean](int64_t c, auto lanes) { lanes.store(mean + c, mul(lanes.load(mean + c), inverse)); });
+    for_vectors(n, [=, &mean](int64_t c, int64_t lanes) { store_lanes(mean + c, mul(load_lanes(mean + c, lanes), inverse), lanes); });
   };
 
   for (int64_t b = begin; b < end; ++b) {

@@ -2,8 +2,10 @@ package io.metaplast.continual;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.metaplast.Backend;
+import io.metaplast.BackendInfo;
 import io.metaplast.BackendKind;
 import io.metaplast.BackendOptions;
 import io.metaplast.Metaplast;
@@ -164,6 +166,23 @@ class PermutedImagesTest {
         LearnListener.NONE);
     assertSame(Checkpoint.read(stored, LearnMethod.MESU), Checkpoint.read(regenerated, LearnMethod.MESU));
     assertThat(Checkpoint.read(regenerated, LearnMethod.MESU).profile()).containsKeys("forward, layer 1", "loss", "(update alone)");
+  }
+
+  /** Every kernel of the training step is class A, so a whole run ends with the same bits on every backend. */
+  @ParameterizedTest
+  @EnumSource(value = BackendKind.class, names = {"CPU", "CUDA"})
+  void backendsEndWithTheSameBits(BackendKind kind) throws IOException {
+    BackendInfo info = Metaplast.probe().stream().filter(i -> i.kind() == kind).findFirst().orElseThrow();
+    assumeTrue(info.available(), info.reason());
+    LearnSettings paper = shape(settings, 50, 10);
+    for (LearnMethod method : List.of(LearnMethod.MESU, LearnMethod.BGD)) {
+      Path reference = folder.resolve("java");
+      Path other = folder.resolve("other");
+      PermutedImages.run(data, paper, new PermutedImages.Options(1, List.of(method), BACKEND, true, false, reference), LearnListener.NONE);
+      PermutedImages.run(
+          data, paper, new PermutedImages.Options(1, List.of(method), BACKEND.withKind(kind), true, false, other), LearnListener.NONE);
+      assertSame(Checkpoint.read(reference, method), Checkpoint.read(other, method));
+    }
   }
 
   @Test

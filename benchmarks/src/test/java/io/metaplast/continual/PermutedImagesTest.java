@@ -174,7 +174,7 @@ class PermutedImagesTest {
   void backendsEndWithTheSameBits(BackendKind kind) throws IOException {
     BackendInfo info = Metaplast.probe().stream().filter(i -> i.kind() == kind).findFirst().orElseThrow();
     assumeTrue(info.available(), info.reason());
-    LearnSettings paper = shape(settings, 50, 10);
+    LearnSettings paper = shape(settings.withLength(40, 256), 50, 10);
     for (LearnMethod method : List.of(LearnMethod.MESU, LearnMethod.BGD)) {
       Path reference = folder.resolve("java");
       Path other = folder.resolve("other");

@@ -19,10 +19,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -183,7 +185,7 @@ public final class NativeLoader {
       throw unavailable(
           file + " is not on the class path: add metaplast's jar with classifier " + platform() + ", or name the directory that has it by " + PATH_PROPERTY);
     }
-    List<String> reasons = new ArrayList<>();
+    Set<String> reasons = new LinkedHashSet<>();
     for (Place place : places) {
       try {
         Path path = place.file(file);

@@ -18,6 +18,10 @@ import java.util.Objects;
  * <tr><td>metaplast.checks</td><td>METAPLAST_CHECKS</td><td>basic, full</td><td>basic</td></tr>
  * </table>
  *
+ * <p>The loader of the native libraries reads two more: {@code metaplast.cacheDir} (METAPLAST_CACHE_DIR), the directory that the bundled libraries are put into,
+ * which nobody but its owner may have access to (default: {@code metaplast} in the user's cache directory, else a private temporary directory); and
+ * {@code metaplast.library.path} (METAPLAST_LIBRARY_PATH), a directory that has the libraries when no jar does.
+ *
  * @param kind the backend, or null for the best that works (CUDA, then CPU, then JAVA)
  * @param maxIsa highest CPU tier to use
  * @param requireIsa CPU tier that must be in force, or null

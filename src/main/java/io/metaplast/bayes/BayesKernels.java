@@ -151,7 +151,10 @@ public interface BayesKernels {
   /** Workspace that {@link #sum} needs for n elements; 0 on JAVA and CPU. */
   long sumWorkspaceBytes(long n);
 
-  /** P(in &lt; ood) + P(in = ood)/2 from exact integer counts: 1 when every in-distribution score is below every out-of-distribution score. Waits for the result. */
+  /**
+   * P(in &lt; ood) + P(in = ood)/2 from exact integer counts: 1 when every in-distribution score is below every out-of-distribution score.
+   * NaN when either is empty. Waits for the result.
+   */
   double rocAuc(F32Buffer inDistribution, F32Buffer outOfDistribution, Stream stream);
 
   /**

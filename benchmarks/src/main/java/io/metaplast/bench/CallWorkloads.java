@@ -180,7 +180,8 @@ public final class CallWorkloads {
           F32Buffer loss = workload.own(workload.backend.allocate(1));
           F32Buffer gradient = workload.own(workload.backend.allocate(n));
           return new Prepared(
-              () -> bayes.nllMeanLogSoftmax(Workloads.SAMPLES, batch, CLASSES, logits, labels, 1, itemLoss, loss, gradient, workload.stream),
+              () -> bayes.nllMeanLogSoftmax(Workloads.SAMPLES, batch, CLASSES, logits, labels, 1, itemLoss, loss, gradient,
+                  workload.stream),
               outputs -> {
                 outputs.add("loss", loss);
                 outputs.add("gradient", gradient);
@@ -201,7 +202,8 @@ public final class CallWorkloads {
           F32Buffer aleatoric = workload.own(workload.backend.allocate(batch));
           F32Buffer epistemic = workload.own(workload.backend.allocate(batch));
           return new Prepared(
-              () -> bayes.uncertainty(Workloads.SAMPLES, batch, CLASSES, logits, options, predictive, aleatoric, epistemic, workload.stream),
+              () -> bayes.uncertainty(Workloads.SAMPLES, batch, CLASSES, logits, options, predictive, aleatoric, epistemic,
+                  workload.stream),
               outputs -> outputs.add("epistemic", epistemic));
         });
   }
@@ -217,7 +219,7 @@ public final class CallWorkloads {
           F32Buffer ood = workload.buffer(data.between(n, 0.2, 1.2), n);
           double[] auc = new double[1];
           return new Prepared(
-              () -> auc[0] = bayes.rocAuc(in, ood, workload.stream), outputs -> outputs.add("auc", Double.doubleToLongBits(auc[0])));
+              () -> auc[0] = bayes.rocAuc(in, ood, workload.stream), outputs -> outputs.addCount("auc", Double.doubleToLongBits(auc[0])));
         });
   }
 
@@ -249,7 +251,8 @@ public final class CallWorkloads {
   /**
    * A kernel of the point-network methods.
    *
-   * @param kernel method of BayesKernels: sgdStep, fisherAccumulate, fisherMerge, ewcPenaltyGradient, siPath, siConsolidate or siPenaltyGradient
+   * @param kernel method of BayesKernels: sgdStep, fisherAccumulate, fisherMerge, ewcPenaltyGradient, siPath, siConsolidate or
+   *     siPenaltyGradient
    */
   public static Workload.Factory pointMethod(String kernel, long n) {
     int words =

@@ -44,7 +44,8 @@ final class Charts {
   /** Speed of every lane relative to Java, grouped by section. */
   static CategoryChart relativeToJava(List<Comparison.Section> sections) {
     CategoryChart chart =
-        new CategoryChartBuilder().width(980).height(380).title("Speed relative to the Java backend").yAxisTitle("times Java, same threads").build();
+        new CategoryChartBuilder().width(980).height(380).title("Speed relative to the Java backend").yAxisTitle("times Java, same threads")
+            .build();
     style(chart.getStyler());
     chart.getStyler().setAvailableSpaceFill(0.7);
     chart.getStyler().setLabelsVisible(true);

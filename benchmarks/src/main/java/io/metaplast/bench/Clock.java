@@ -13,8 +13,8 @@ final class Clock {
   private Clock() {}
 
   /**
-   * Gigahertz from a chain of dependent multiplications and additions, whose latency is three and one cycles on every x86-64 and ARM core of the last
-   * ten years; the best of many tries.
+   * Gigahertz from a chain of dependent multiplications and additions, whose latency is three and one cycles on every x86-64 and ARM core
+   * of the last ten years; the best of many tries.
    */
   static double gigahertz() {
     double best = 0;

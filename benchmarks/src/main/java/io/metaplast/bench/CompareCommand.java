@@ -23,7 +23,8 @@ import picocli.CommandLine.Option;
     name = "compare",
     mixinStandardHelpOptions = true,
     description = {
-      "Times the backends of this machine side by side: verified first, one process, interleaved rounds, memory roof measured in the same rounds.",
+      "Times the backends of this machine side by side: verified first, one process, interleaved rounds,",
+      "memory roof measured in the same rounds.",
       "With METAPLAST_PYTORCH=1 in the environment, PyTorch's CPU library takes part."
     })
 final class CompareCommand implements Callable<Integer> {
@@ -36,10 +37,12 @@ final class CompareCommand implements Callable<Integer> {
   @Option(names = "--threads", paramLabel = "N", description = "Threads of the multi-threaded sections (default: all processors).")
   private Integer threads;
 
-  @Option(names = "--large", paramLabel = "N", defaultValue = "20000000", description = "Parameters of the out-of-cache sections (default ${DEFAULT-VALUE}).")
+  @Option(names = "--large", paramLabel = "N", defaultValue = "20000000",
+      description = "Parameters of the out-of-cache sections (default ${DEFAULT-VALUE}).")
   private int large;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Where to store the result (default: results/<date>-<machine>.json beside the run script).")
+  @Option(names = "--json", paramLabel = "FILE",
+      description = "Where to store the result (default: results/<date>-<machine>.json beside the run script).")
   private Path json;
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
@@ -55,11 +58,12 @@ final class CompareCommand implements Callable<Integer> {
     out.println();
     out.flush();
     int count = threads == null ? machine.cores() : threads;
-    List<Comparison.Section> sections = run(new Comparison.Plan(rounds, count, large, full, true), Lane.present());
+    List<Comparison.Section> sections = run(new Comparison.Plan(rounds, 2 * rounds, count, large, full, true), Lane.present());
     for (Comparison.Section section : sections) {
       out.println(ComparisonText.of(section));
     }
-    Path file = json != null ? json : Machine.home().resolve("results").resolve(LocalDate.now(ZoneOffset.UTC) + "-" + machine.shortName() + ".json");
+    Path file = json != null ? json : Machine.home().resolve("results")
+        .resolve(LocalDate.now(ZoneOffset.UTC) + "-" + machine.shortName() + ".json");
     if (file.toAbsolutePath().getParent() != null) {
       Files.createDirectories(file.toAbsolutePath().getParent());
     }

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * The side-by-side comparison: every section verifies its contenders, then times them in interleaved rounds together with a roof measured in the same
- * rounds.
+ * The side-by-side comparison: every section verifies its contenders, then times them in interleaved rounds together with a roof measured
+ * in the same rounds.
  */
 final class Comparison {
   /**
@@ -55,22 +55,24 @@ final class Comparison {
    * @param others processors that others kept busy
    * @param roofDrift change of the roof from the first half of the run to the second
    * @param quotable false when load or drift say that the figures must not be quoted
+   * @param phases where the time of a training step goes, or null
    * @param facts further figures, by name
    */
   record Section(
       String id, String title, String unit, String ratioTo, List<Line> lines, int rounds, int dropped, double others, double roofDrift,
-      boolean quotable, Map<String, String> facts) {}
+      boolean quotable, TrainingPhases phases, Map<String, String> facts) {}
 
   /**
    * How much to measure.
    *
    * @param rounds rounds per section
+   * @param repeats rounds per section that may be repeated because the machine was busy
    * @param threads threads of the multi-threaded sections
    * @param large parameters of the out-of-cache sections
    * @param full more sections and all tiers everywhere
    * @param peers whether to time PyTorch if it is there
    */
-  record Plan(int rounds, int threads, long large, boolean full, boolean peers) {}
+  record Plan(int rounds, int repeats, int threads, long large, boolean full, boolean peers) {}
 
   /** Parameters of the sections that fit the second-level cache of one core: the paper's network. */
   static final long IN_CACHE = Workloads.NETWORK.totalCount();
@@ -113,20 +115,27 @@ final class Comparison {
     if (plan.full() || pytorch) {
       sections.put("ratio-limited MESU step, 1 M parameters, against eager tensor code", title -> eager(title, threads));
     }
-    sections.put("MESU step, " + plan.large() / 1_000_000 + " M parameters (memory)", title -> mesu("mesu-memory", title, plan.large(), threads));
+    sections.put("MESU step, " + plan.large() / 1_000_000 + " M parameters (memory)", title ->
+        mesu("mesu-memory", title, plan.large(), threads));
     sections.put("weight sampling, 39,700 parameters (in cache)", title -> sampling("sample-l2", title, IN_CACHE, 1));
     if (plan.full()) {
-      sections.put("weight sampling, " + plan.large() / 1_000_000 + " M parameters (memory)", title -> sampling("sample-memory", title, plan.large(), threads));
+      sections.put("weight sampling, " + plan.large() / 1_000_000 + " M parameters (memory)", title ->
+          sampling("sample-memory", title, plan.large(), threads));
     }
-    sections.put("update from K = 1 gradients with the next sample, " + plan.large() / 1_000_000 + " M parameters", title -> fused(title, threads));
+    sections.put("update from K = 1 gradients with the next sample, " + plan.large() / 1_000_000 + " M parameters", title ->
+        fused(title, threads));
     sections.put("training step 784-50-10, batch 1, K = 10, one thread", title -> training("training-1", title, 1));
     if (threads > 1) {
-      sections.put("training step 784-50-10, batch 1, K = 10, " + threads + " threads", title -> training("training-" + threads, title, threads));
+      sections.put("training step 784-50-10, batch 1, K = 10, " + threads + " threads", title ->
+          training("training-" + threads, title, threads));
     }
     if (plan.full()) {
-      sections.put("MESU step with bf16 gradients, " + plan.large() / 1_000_000 + " M parameters", title -> plain("mesu-bf16", title, Workloads.mesuStepBf16(plan.large()), threads));
-      sections.put("BGD step, " + plan.large() / 1_000_000 + " M parameters", title -> plain("bgd", title, Workloads.bgdStep(plan.large()), threads));
-      sections.put("gradient accumulation, K = 10, 39,700 parameters", title -> plain("accumulate-l2", title, Workloads.gradAccumulate(IN_CACHE, 10, false), 1));
+      sections.put("MESU step with bf16 gradients, " + plan.large() / 1_000_000 + " M parameters", title ->
+          plain("mesu-bf16", title, Workloads.mesuStepBf16(plan.large()), threads));
+      sections.put("BGD step, " + plan.large() / 1_000_000 + " M parameters", title ->
+          plain("bgd", title, Workloads.bgdStep(plan.large()), threads));
+      sections.put("gradient accumulation, K = 10, 39,700 parameters", title ->
+          plain("accumulate-l2", title, Workloads.gradAccumulate(IN_CACHE, 10, false), 1));
     }
     return sections;
   }
@@ -209,10 +218,8 @@ final class Comparison {
           field.addOwnPeer(lane, lane.label() + ", epsilon stored", Workloads.trainingStep(true));
         }
       }
-      Section section = field.run("java");
-      Lane best = Lane.bestHost(lanes);
-      section.facts().putAll(TrainingPhases.measure(best, threads, plan.rounds()).asFacts());
-      return section;
+      field.phases = TrainingPhases.measure(Lane.bestHost(lanes), threads, plan.rounds());
+      return field.run("java");
     }
   }
 
@@ -228,6 +235,7 @@ final class Comparison {
     private final Map<String, Entry> entries = new LinkedHashMap<>();
     private final Map<String, Backend> backends = new LinkedHashMap<>();
     private final Map<String, String> facts = new LinkedHashMap<>();
+    private TrainingPhases phases;
 
     private record Entry(Role role, double items, double bytes, String checked) {}
 
@@ -310,7 +318,7 @@ final class Comparison {
     }
 
     Section run(String reference) {
-      Contest.Outcome outcome = new Contest(plan.rounds(), threads).run(contenders, () -> progress.accept(title));
+      Contest.Outcome outcome = new Contest(plan.rounds(), plan.repeats(), threads).run(contenders, () -> progress.accept(title));
       double roof = 0;
       double drift = 0;
       for (Contest.Result result : outcome.results()) {
@@ -342,7 +350,8 @@ final class Comparison {
                 entry.checked()));
       }
       return new Section(
-          id, title, unit, reference, lines, plan.rounds(), outcome.dropped(), outcome.others(), drift, outcome.gated() && drift <= DRIFT_LIMIT, facts);
+          id, title, unit, reference, lines, plan.rounds(), outcome.dropped(), outcome.others(), drift, outcome.gated()
+              && drift <= DRIFT_LIMIT, phases, facts);
     }
 
     @Override

@@ -10,6 +10,8 @@ import java.util.Locale;
 
 /** The comparison as text tables. */
 final class ComparisonText {
+  static final String NOT_QUOTABLE = "NOT QUOTABLE: the machine was busy, or its memory speed drifted, while this was measured";
+
   private ComparisonText() {}
 
   /** One table with its heading and what stands below it. */
@@ -20,14 +22,27 @@ final class ComparisonText {
     columns.add(new Column().header("min").with(line -> Texts.time(line.nanos().min())));
     columns.add(new Column().header("spread").with(line -> Texts.percent(100 * line.nanos().spread())));
     columns.add(new Column().header(section.unit() + "s").with(line -> items(section, line)));
-    columns.add(new Column().header("GB/s").with(line -> bytes(section, line)));
-    columns.add(new Column().header("of roof").with(line -> line.percentOfRoof() == null ? "" : Texts.percent(line.percentOfRoof())));
+    if (showsBytes(section)) {
+      columns.add(new Column().header("GB/s").with(line -> Texts.number(line.gigabytesPerSecond())));
+    }
+    if (showsRoof(section)) {
+      columns.add(new Column().header("of roof").with(line -> line.percentOfRoof() == null ? "" : Texts.percent(line.percentOfRoof())));
+    }
     columns.add(new Column().header("ratio").with(line -> line.ratio() == null ? "" : String.format(Locale.ROOT, "%.2f x", line.ratio())));
     columns.add(new Column().header("checked").with(Comparison.Line::checked));
     StringBuilder text = new StringBuilder();
     text.append(section.title()).append(System.lineSeparator());
     text.append(AsciiTable.getTable(AsciiTable.BASIC_ASCII_NO_DATA_SEPARATORS, section.lines(), columns)).append(System.lineSeparator());
     text.append(footer(section)).append(System.lineSeparator());
+    if (!section.quotable()) {
+      text.append(NOT_QUOTABLE).append(System.lineSeparator());
+    }
+    if (section.phases() != null) {
+      text.append("  ").append(phasesHeading(section.phases())).append(System.lineSeparator());
+      for (TrainingPhases.Phase phase : section.phases().phases()) {
+        text.append(String.format(Locale.ROOT, "  %-40s %9s   %s%n", phase.name(), Texts.time(1e3 * phase.micros()), phase.floor()));
+      }
+    }
     section.facts().forEach((name, value) -> text.append("  ").append(name).append(": ").append(value).append(System.lineSeparator()));
     return text.toString();
   }
@@ -36,17 +51,28 @@ final class ComparisonText {
   static String footer(Comparison.Section section) {
     String text =
         String.format(
-            Locale.ROOT, "%d interleaved rounds, %s; ratio to: %s; other processes used %.2f cores, %d rounds repeated; roof drift %.1f %%",
-            section.rounds(), threads(section), section.ratioTo(), section.others(), section.dropped(), 100 * section.roofDrift());
-    return section.quotable() ? text : text + ". NOT QUOTABLE: the machine was busy or its memory speed drifted";
+            Locale.ROOT, "%d interleaved rounds, %s; ratio to: %s; other processes used %.2f cores, %d rounds repeated",
+            section.rounds(), threads(section), section.ratioTo(), section.others(), section.dropped());
+    return showsRoof(section) ? text + String.format(Locale.ROOT, "; roof drift %.1f %%", 100 * section.roofDrift()) : text;
+  }
+
+  static String phasesHeading(TrainingPhases phases) {
+    return "by phase on " + phases.lane() + " with epsilon stored; floor in cycles at " + Texts.number(phases.gigahertz())
+        + " GHz, the clock measured:";
   }
 
   static String items(Comparison.Section section, Comparison.Line line) {
-    return line.role() == Comparison.Role.ROOF ? "" : section.unit().equals("training step") ? Texts.rate(1e9 / line.nanos().median()) : Texts.rate(line.itemsPerSecond());
+    return line.role() == Comparison.Role.ROOF ? "" : section.unit()
+        .equals("training step") ? Texts.rate(1e9 / line.nanos().median()) : Texts.rate(line.itemsPerSecond());
   }
 
-  static String bytes(Comparison.Section section, Comparison.Line line) {
-    return section.unit().equals("training step") ? "" : Texts.number(line.gigabytesPerSecond());
+  /** The bytes of a training step mean little: its weights stay in the cache. */
+  static boolean showsBytes(Comparison.Section section) {
+    return !section.unit().equals("training step");
+  }
+
+  static boolean showsRoof(Comparison.Section section) {
+    return section.lines().stream().anyMatch(line -> line.percentOfRoof() != null);
   }
 
   private static String threads(Comparison.Section section) {

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Times several contenders in one process in interleaved rounds, so that whatever disturbs the machine disturbs them alike. A round in which other
- * processes needed the cores that the contenders use is thrown away and repeated.
+ * Times several contenders in one process in interleaved rounds, so that whatever disturbs the machine disturbs them alike. A round in
+ * which other processes needed the cores that the contenders use is thrown away and repeated.
  */
 final class Contest {
   /** One call of what is timed; it must have finished when it returns. */
@@ -40,7 +40,8 @@ final class Contest {
    */
   record Outcome(List<Result> results, int dropped, double others, boolean gated) {
     Result of(String name) {
-      return results.stream().filter(result -> result.name.equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException("no contender " + name));
+      return results.stream().filter(result -> result.name.equals(name)).findFirst()
+          .orElseThrow(() -> new IllegalArgumentException("no contender " + name));
     }
   }
 
@@ -50,25 +51,28 @@ final class Contest {
   private static final double WARM_UP_NANOS = 300e6;
 
   private final int rounds;
+  private final int repeats;
   private final double freeCores;
 
   /**
    * A contest of so many rounds.
    *
    * @param rounds rounds to keep
+   * @param repeats rounds that may be thrown away and repeated at most
    * @param threads threads that a contender uses at most: the other cores may be busy
    */
-  Contest(int rounds, int threads) {
+  Contest(int rounds, int repeats, int threads) {
     this.rounds = rounds;
+    this.repeats = repeats;
     // A tenth of a core of background noise is always there.
     this.freeCores = Math.max(0, Runtime.getRuntime().availableProcessors() - threads) + 0.15;
   }
 
   /** Runs it; {@code afterRound} is called once per round kept. */
   Outcome run(List<Contender> contenders, Runnable afterRound) {
-    int[] repeats = new int[contenders.size()];
-    for (int c = 0; c < repeats.length; c++) {
-      repeats[c] = warmUp(contenders.get(c).body());
+    int[] calls = new int[contenders.size()];
+    for (int c = 0; c < calls.length; c++) {
+      calls[c] = warmUp(contenders.get(c).body());
     }
     List<double[]> kept = new ArrayList<>();
     LoadGate gate = new LoadGate();
@@ -76,11 +80,10 @@ final class Contest {
     int dropped = 0;
     while (kept.size() < rounds) {
       gate.start();
-      double[] round = round(contenders, repeats, kept.size() + dropped);
+      double[] round = round(contenders, calls, kept.size() + dropped);
       double load = gate.others();
-      // After three times as many rounds as asked for, the machine will not become quiet: keep what comes, but say so.
-      boolean patient = dropped < 2 * rounds;
-      if (load > freeCores && patient) {
+      // A machine that is busy for so long will not become quiet: keep what comes, but say so.
+      if (load > freeCores && dropped < repeats) {
         dropped++;
         continue;
       }
@@ -89,7 +92,7 @@ final class Contest {
       afterRound.run();
     }
     List<Result> results = new ArrayList<>();
-    for (int c = 0; c < repeats.length; c++) {
+    for (int c = 0; c < calls.length; c++) {
       double[] times = new double[rounds];
       for (int r = 0; r < rounds; r++) {
         times[r] = kept.get(r)[c];
@@ -100,16 +103,16 @@ final class Contest {
   }
 
   /** Every contender once; who begins moves on by one each round. */
-  private static double[] round(List<Contender> contenders, int[] repeats, int number) {
-    double[] times = new double[repeats.length];
-    for (int i = 0; i < repeats.length; i++) {
-      int c = (i + number) % repeats.length;
+  private static double[] round(List<Contender> contenders, int[] calls, int number) {
+    double[] times = new double[calls.length];
+    for (int i = 0; i < calls.length; i++) {
+      int c = (i + number) % calls.length;
       Body body = contenders.get(c).body();
       long start = System.nanoTime();
-      for (int r = 0; r < repeats[c]; r++) {
+      for (int r = 0; r < calls[c]; r++) {
         body.run();
       }
-      times[c] = (double) (System.nanoTime() - start) / repeats[c];
+      times[c] = (double) (System.nanoTime() - start) / calls[c];
     }
     return times;
   }

@@ -36,9 +36,11 @@ final class EagerPyTorch {
   static String describe() {
     try (PointerScope scope = new PointerScope()) {
       String config = torch.show_config().getString();
-      String capability = config.lines().filter(line -> line.contains("CPU capability")).findFirst().orElse("").replaceAll(".*: ", "").trim();
+      String capability = config.lines().filter(line -> line.contains("CPU capability")).findFirst().orElse("").replaceAll(".*: ", "")
+          .trim();
       Matcher version = Pattern.compile("TORCH_VERSION=([0-9.]+)").matcher(config);
-      return "PyTorch " + (version.find() ? version.group(1) : "of unknown version") + " eager, " + capability + ", " + torch.get_num_threads() + " threads";
+      return "PyTorch " + (version.find() ? version.group(1) : "of unknown version") + " eager, " + capability + ", "
+          + torch.get_num_threads() + " threads";
     }
   }
 
@@ -84,8 +86,8 @@ final class EagerPyTorch {
   }
 
   /**
-   * The ratio-limited MESU step as a chain of tensor operations, one kernel per operation, in the manner of the authors' PyTorch optimizer: 34 kernels and
-   * 340 bytes a weight, its two momentum buffers included (momentum 0, as published).
+   * The ratio-limited MESU step as a chain of tensor operations, one kernel per operation, in the manner of the authors' PyTorch optimizer:
+   * 34 kernels and 340 bytes a weight, its two momentum buffers included (momentum 0, as published).
    */
   static final class RatioChain extends Body {
     private final Tensor mu;

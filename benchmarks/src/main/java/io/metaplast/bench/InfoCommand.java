@@ -22,7 +22,8 @@ final class InfoCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON instead of text.")
   private boolean json;
 
-  @Option(names = "--require", paramLabel = "BACKEND", description = "Exit with 1 unless this backend is available: ${COMPLETION-CANDIDATES}.")
+  @Option(names = "--require", paramLabel = "BACKEND",
+      description = "Exit with 1 unless this backend is available: ${COMPLETION-CANDIDATES}.")
   private BackendKind require;
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;

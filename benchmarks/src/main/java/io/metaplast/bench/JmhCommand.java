@@ -17,7 +17,8 @@ import picocli.CommandLine.Parameters;
     name = "jmh",
     description = {
       "Runs the JMH benchmarks; arguments go to JMH: 'jmh -l' lists, 'jmh -h' helps,",
-      "'jmh MesuStep -p backend=avx512 -p n=39700 -prof gc' runs some of them. Results also go to results/ as JSON, unless -rf or -rff is given."
+      "'jmh StepBenchmark -p backend=avx512 -p n=39700 -prof gc' runs some of them.",
+      "Results also go to results/ as JSON, unless -rf or -rff is given."
     })
 final class JmhCommand implements Callable<Integer> {
   @Parameters(arity = "0..*", paramLabel = "ARGS", description = "Arguments of JMH.")
@@ -30,7 +31,8 @@ final class JmhCommand implements Callable<Integer> {
     if (!onlyShows && !all.contains("-rf") && !all.contains("-rff")) {
       Path results = Machine.home().resolve("results");
       Files.createDirectories(results);
-      all.addAll(List.of("-rf", "json", "-rff", results.resolve(LocalDate.now(ZoneOffset.UTC) + "-" + Machine.here().shortName() + "-jmh.json").toString()));
+      all.addAll(List.of("-rf", "json", "-rff", results.resolve(LocalDate.now(ZoneOffset.UTC) + "-" + Machine.here().shortName()
+          + "-jmh.json").toString()));
     }
     org.openjdk.jmh.Main.main(all.toArray(String[]::new));
     return 0;

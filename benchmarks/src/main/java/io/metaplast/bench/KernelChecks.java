@@ -19,7 +19,10 @@ import io.metaplast.bayes.UncertaintyOptions;
 import io.metaplast.bayes.UpdateRule;
 import java.util.List;
 
-/** Every kernel of the library as a deterministic case: operands from a seed, one call, all outputs. One row each in the verification table. */
+/**
+ * Every kernel of the library as a deterministic case: operands from a seed, one call, all outputs. One row each in the verification
+ * table.
+ */
 final class KernelChecks {
   /** Runs one kernel on one backend. */
   interface Case {
@@ -125,7 +128,8 @@ final class KernelChecks {
 
   /** sigma > 0 over many orders of magnitude; mu ordinary. */
   private static GaussianWeights weights(Backend backend, TensorLayout layout, HostData data, boolean compensated) {
-    GaussianWeights weights = compensated ? GaussianWeights.allocateCompensated(backend, layout) : GaussianWeights.allocate(backend, layout);
+    GaussianWeights weights = compensated ? GaussianWeights.allocateCompensated(backend, layout)
+        : GaussianWeights.allocate(backend, layout);
     for (int t = 0; t < layout.tensors(); t++) {
       int n = Math.toIntExact(layout.count(t));
       weights.mean().get(t).upload(data.normal(n, 0.2));
@@ -171,7 +175,8 @@ final class KernelChecks {
 
   private static void sample(Backend backend, Stream stream, HostData data, int n, Outputs outputs) {
     TensorLayout layout = layout(n);
-    try (GaussianWeights weights = weights(backend, layout, data, false); TensorGroup<F32Buffer> samples = backend.allocateGroup(layout, 3)) {
+    try (GaussianWeights weights = weights(backend, layout, data, false); TensorGroup<F32Buffer> samples = backend.allocateGroup(layout,
+        3)) {
       backend.bayes().sample(weights, SEED, STEP, samples, stream);
       outputs.add("w", samples);
     }
@@ -195,7 +200,8 @@ final class KernelChecks {
           bayes.gradAccumulate(gradients, SEED, STEP, 1.0 / 3, gradMean, gradSigma, stream);
         }
       } else {
-        try (TensorGroup<F32Buffer> gradients = group(backend, layout, 3, maker); TensorGroup<F32Buffer> epsilon = backend.allocateGroup(layout, 3)) {
+        try (TensorGroup<F32Buffer> gradients = group(backend, layout, 3,
+            maker); TensorGroup<F32Buffer> epsilon = backend.allocateGroup(layout, 3)) {
           if (stored) {
             bayes.epsilon(SEED, STEP, epsilon, stream);
             bayes.gradAccumulate(gradients, epsilon, 1.0 / 3, gradMean, gradSigma, stream);
@@ -215,7 +221,8 @@ final class KernelChecks {
     Maker maker = m -> data.wild(m, 3);
     try (GaussianWeights weights = weights(backend, layout, data, compensated); StepReport report = StepReport.allocate(backend)) {
       if (bf16) {
-        try (TensorGroup<Bf16Buffer> gradMean = bf16(backend, layout, 1, maker); TensorGroup<Bf16Buffer> gradSigma = bf16(backend, layout, 1, maker)) {
+        try (TensorGroup<Bf16Buffer> gradMean = bf16(backend, layout, 1, maker); TensorGroup<Bf16Buffer> gradSigma = bf16(backend, layout,
+            1, maker)) {
           backend.bayes().step(weights, gradMean, gradSigma, rule, report, stream);
           backend.bayes().step(weights, gradMean, gradSigma, rule, report, stream);
         }
@@ -227,7 +234,7 @@ final class KernelChecks {
         }
       }
       add(outputs, weights);
-      outputs.add("sigma not positive", report.read().sigmaNotPositive());
+      outputs.addCount("sigma not positive", report.read().sigmaNotPositive());
     }
   }
 
@@ -243,11 +250,11 @@ final class KernelChecks {
         }
       }
       backend.bayes().stepGated(weights, zero, zero, MESU, report, stream);
-      outputs.add("closed", report.read().gateOpen() ? 1L : 0L);
-      outputs.add("NaN gradients", report.read().nanGradients());
+      outputs.addCount("closed", report.read().gateOpen() ? 1L : 0L);
+      outputs.addCount("NaN gradients", report.read().nanGradients());
       add(outputs, weights);
       backend.bayes().stepGated(weights, zero, gradients, MESU, report, stream);
-      outputs.add("open", report.read().gateOpen() ? 1L : 0L);
+      outputs.addCount("open", report.read().gateOpen() ? 1L : 0L);
       add(outputs, weights);
     }
   }
@@ -272,7 +279,7 @@ final class KernelChecks {
         }
       }
       add(outputs, weights);
-      outputs.add("sigma not positive", report.read().sigmaNotPositive());
+      outputs.addCount("sigma not positive", report.read().sigmaNotPositive());
     }
   }
 
@@ -359,7 +366,7 @@ final class KernelChecks {
   private static void auc(Backend backend, Stream stream, HostData data, int n, Outputs outputs, boolean thresholds) {
     try (F32Buffer in = upload(backend, data.ties(n)); F32Buffer ood = upload(backend, data.ties(n + 3))) {
       double auc = thresholds ? backend.bayes().rocAucThresholds(in, ood, stream) : backend.bayes().rocAuc(in, ood, stream);
-      outputs.add("auc", Double.doubleToLongBits(auc));
+      outputs.addCount("auc", Double.doubleToLongBits(auc));
     }
   }
 

@@ -61,7 +61,8 @@ public record Machine(
   @JsonIgnore
   public String shortName() {
     String words =
-        cpu.replaceAll("\\(R\\)|\\(TM\\)|Processor|CPU|@[^(]*", "").replaceAll("\\(.* family (\\d+) model (\\d+)\\)", "f$1m$2").toLowerCase(Locale.ROOT);
+        cpu.replaceAll("\\(R\\)|\\(TM\\)|Processor|CPU|@[^(]*", "").replaceAll("\\(.* family (\\d+) model (\\d+)\\)", "f$1m$2")
+            .toLowerCase(Locale.ROOT);
     return words.replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "") + "-" + cores + "c";
   }
 

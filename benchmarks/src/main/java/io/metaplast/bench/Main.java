@@ -37,7 +37,8 @@ public final class Main implements Callable<Integer> {
 
   private static final int TOUR_PARAMETERS = 20_000_000;
 
-  @Option(names = "--report", paramLabel = "DIR", description = "Where to write the HTML report (default: target/report beside the run script).")
+  @Option(names = "--report", paramLabel = "DIR",
+      description = "Where to write the HTML report (default: target/report beside the run script).")
   private Path report;
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
@@ -67,7 +68,7 @@ public final class Main implements Callable<Integer> {
       return 1;
     }
     heading(out, "Speed");
-    Comparison.Plan plan = new Comparison.Plan(TOUR_ROUNDS, machine.cores(), TOUR_PARAMETERS, false, false);
+    Comparison.Plan plan = new Comparison.Plan(TOUR_ROUNDS, TOUR_ROUNDS / 2, machine.cores(), TOUR_PARAMETERS, false, false);
     List<Comparison.Section> sections = CompareCommand.run(plan, lanes);
     sections.forEach(section -> out.println(ComparisonText.of(section)));
     heading(out, "Learning");

@@ -30,7 +30,8 @@ final class Outputs {
     outputs.add(new Output(name, buffer.toArray()));
   }
 
-  void add(String name, long value) {
+  /** A name of its own: an integer constant would silently choose this one instead of the floats. */
+  void addCount(String name, long value) {
     outputs.add(new Output(name, new int[] {(int) value, (int) (value >>> 32)}));
   }
 
@@ -48,7 +49,8 @@ final class Outputs {
   /** The values added under a name; those of a group one tensor after the other. */
   float[] floats(String name) {
     int[] bits =
-        outputs.stream().filter(output -> output.name.equals(name) || output.name.startsWith(name + "[")).flatMapToInt(output -> IntStream.of(output.bits)).toArray();
+        outputs.stream().filter(output -> output.name.equals(name) || output.name.startsWith(name + "["))
+            .flatMapToInt(output -> IntStream.of(output.bits)).toArray();
     float[] values = new float[bits.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = Float.intBitsToFloat(bits[i]);

@@ -70,7 +70,8 @@ public final class PyTorchPeer implements AutoCloseable {
   private static PyTorchPeer carefulStep(int n) {
     Operands operands = Operands.ofStep(n);
     double window = MesuParams.builder().build().memoryWindow();
-    EagerPyTorch.CarefulStep step = new EagerPyTorch.CarefulStep(operands.mu, operands.sigma, operands.gradMean, operands.gradSigma, window);
+    EagerPyTorch.CarefulStep step = new EagerPyTorch.CarefulStep(operands.mu, operands.sigma, operands.gradMean, operands.gradSigma,
+        window);
     step.run();
     return new PyTorchPeer(step, 24.0 * n, checkStep(Workloads.mesuStep(n), step.mu(), step.sigma()));
   }

@@ -49,7 +49,8 @@ final class Report {
       dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; font-size: 14px; margin: 8px 0; }
       dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
       .backend { border: 1px solid var(--line); border-radius: 8px; padding: 8px 16px; margin: 10px 0; }
-      .backend summary { cursor: pointer; font-weight: 600; } .dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 8px; }
+      .backend summary { cursor: pointer; font-weight: 600; }
+      .dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 8px; }
       .note { background: var(--panel); border-left: 4px solid var(--accent); padding: 10px 16px; margin: 14px 0; font-size: 14px; }
       .warn { border-left-color: var(--bad); }
       img { width: 100%; height: auto; margin: 10px 0; }
@@ -66,7 +67,8 @@ final class Report {
    * @return its path
    */
   static Path write(
-      Path folder, Machine machine, List<BackendInfo> backends, List<Lane> lanes, List<Verification.Row> verification, List<Comparison.Section> sections,
+      Path folder, Machine machine, List<BackendInfo> backends, List<Lane> lanes, List<Verification.Row> verification,
+          List<Comparison.Section> sections,
       LearnResult learned)
       throws IOException {
     String html = new Report().build(machine, backends, lanes, verification, sections, learned);
@@ -80,7 +82,8 @@ final class Report {
       Machine machine, List<BackendInfo> backends, List<Lane> lanes, List<Verification.Row> verification, List<Comparison.Section> sections,
       LearnResult learned)
       throws IOException {
-    html.append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Metaplast report</title><style>").append(STYLE).append("</style></head><body><main>");
+    html.append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Metaplast report</title><style>").append(STYLE)
+        .append("</style></head><body><main>");
     header(machine);
     tiles(lanes, verification, sections, learned);
     machine(machine, backends);
@@ -93,7 +96,8 @@ final class Report {
 
   private void header(Machine machine) {
     String date = DateTimeFormatter.ofPattern("d MMMM yyyy, HH:mm 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC).format(Instant.now());
-    html.append("<header><h1>Metaplast on this machine</h1><p>").append(escape(machine.cpu())).append(" &middot; version ").append(escape(machine.library()))
+    html.append("<header><h1>Metaplast on this machine</h1><p>").append(escape(machine.cpu())).append(" &middot; version ")
+        .append(escape(machine.library()))
         .append(" &middot; ").append(date).append("</p></header>");
   }
 
@@ -105,7 +109,8 @@ final class Report {
         "comparisons of " + verification.size() + " kernels, bit for bit");
     tile(String.join(", ", lanes.stream().map(Lane::label).toList()), "backends and tiers present");
     for (Comparison.Section section : sections) {
-      Comparison.Line best = section.lines().stream().filter(line -> line.role() == Comparison.Role.OURS).min((a, b) -> Double.compare(a.nanos().median(), b.nanos().median())).orElseThrow();
+      Comparison.Line best = section.lines().stream().filter(line -> line.role() == Comparison.Role.OURS)
+          .min((a, b) -> Double.compare(a.nanos().median(), b.nanos().median())).orElseThrow();
       if (section.id().equals("mesu-memory") && best.percentOfRoof() != null) {
         tile(Texts.percent(best.percentOfRoof()), "of the memory roof, MESU step (" + best.name() + ")");
       } else if (section.id().equals("training-1")) {
@@ -132,9 +137,11 @@ final class Report {
     html.append("</dl>");
     for (BackendInfo info : backends) {
       String name = InfoCommand.name(info.kind());
-      html.append("<details class=\"backend\"><summary><span class=\"dot\" style=\"background:").append(info.available() ? "#2c7a3f" : "#b9c0c9").append("\"></span>").append(name).append(" &mdash; ");
+      html.append("<details class=\"backend\"><summary><span class=\"dot\" style=\"background:")
+          .append(info.available() ? "#2c7a3f" : "#b9c0c9").append("\"></span>").append(name).append(" &mdash; ");
       if (info.available()) {
-        html.append(escape(info.device())).append(info.isa().isEmpty() ? "" : ", " + escape(info.isa())).append(info.threads() > 0 ? ", " + info.threads() + " threads" : "");
+        html.append(escape(info.device())).append(info.isa().isEmpty() ? "" : ", " + escape(info.isa()))
+            .append(info.threads() > 0 ? ", " + info.threads() + " threads" : "");
       } else {
         html.append(escape(info.reason()));
       }
@@ -149,8 +156,9 @@ final class Report {
   }
 
   private void verification(List<Lane> lanes, List<Verification.Row> rows) {
-    html.append("<h2>Verification</h2><p>Every kernel runs on every backend and tier, on one and on three threads, over sizes from 0 to 300,007 with awkward values among them. ")
-        .append("The Java backend is compared with hashes stored in the source tree, all others with the Java backend. Not one bit may differ.</p>");
+    html.append("<h2>Verification</h2><p>Every kernel runs on every backend and tier, on one and on three threads, ")
+        .append("over sizes from 0 to 300,007 with awkward values among them. The Java backend is compared with hashes stored in the ")
+        .append("source tree, all others with the Java backend. Not one bit may differ.</p>");
     html.append("<table><tr><th>kernel</th>");
     lanes.forEach(lane -> html.append("<th>").append(lane.label()).append("</th>"));
     html.append("</tr>");
@@ -158,7 +166,8 @@ final class Report {
       html.append("<tr><td>").append(escape(row.kernel())).append("</td>");
       for (Lane lane : lanes) {
         Verification.Cell cell = row.cells().get(lane.label());
-        html.append("<td class=\"").append(cell.failures() == 0 ? "ok" : "bad").append("\" title=\"").append(escape(cell.firstFailure())).append("\">").append(Verification.text(cell)).append("</td>");
+        html.append("<td class=\"").append(cell.failures() == 0 ? "ok" : "bad").append("\" title=\"").append(escape(cell.firstFailure()))
+            .append("\">").append(Verification.text(cell)).append("</td>");
       }
       html.append("</tr>");
     }
@@ -168,9 +177,9 @@ final class Report {
   private void comparison(List<Comparison.Section> sections) throws IOException {
     html.append("<h2>Speed</h2><div class=\"note\">Everything in one table ran in one process, in turns, and was verified first. ")
         .append("<b>Roof</b>: the update of a weight must read four numbers and write two, 24 bytes, so memory speed limits it. ")
-        .append("The roof lines move exactly that traffic with next to no arithmetic (a Java loop and OpenBLAS additions, best of them), in the same rounds; ")
-        .append("&ldquo;of roof&rdquo; is our rate over theirs. In cache the roof is the cache's speed, and kernels that draw random numbers are limited by arithmetic instead. ")
-        .append("Ratios compare medians.</div>");
+        .append("The roof lines move exactly that traffic with next to no arithmetic (a Java loop and OpenBLAS additions, best of them), ")
+        .append("in the same rounds; &ldquo;of roof&rdquo; is our rate over theirs. In cache the roof is the cache's speed, ")
+        .append("and kernels that draw random numbers are limited by arithmetic instead. Ratios compare medians.</div>");
     picture(Charts.relativeToJava(sections), "Speed relative to the Java backend");
     for (Comparison.Section section : sections) {
       section(section);
@@ -178,8 +187,15 @@ final class Report {
   }
 
   private void section(Comparison.Section section) {
-    html.append("<h3>").append(escape(section.title())).append("</h3><table><tr><th>contender</th><th>median</th><th>min</th><th>spread</th><th>").append(escape(section.unit()))
-        .append("s</th><th>GB/s</th><th>of roof</th><th>ratio</th><th></th></tr>");
+    boolean bytes = ComparisonText.showsBytes(section);
+    boolean roof = ComparisonText.showsRoof(section);
+    html.append("<h3>").append(escape(section.title())).append("</h3>");
+    if (!section.quotable()) {
+      html.append("<div class=\"note warn\">").append(escape(ComparisonText.NOT_QUOTABLE)).append(".</div>");
+    }
+    html.append("<table><tr><th>contender</th><th>median</th><th>min</th><th>spread</th><th>").append(escape(section.unit()))
+        .append("s</th>")
+        .append(bytes ? "<th>GB/s</th>" : "").append(roof ? "<th>of roof</th>" : "").append("<th>ratio</th><th>speed</th></tr>");
     double fastest = section.lines().stream().mapToDouble(line -> 1 / line.nanos().median()).max().orElse(1);
     for (Comparison.Line line : section.lines()) {
       html.append(line.role() == Comparison.Role.ROOF ? "<tr class=\"roof\">" : "<tr>");
@@ -188,23 +204,53 @@ final class Report {
       cell(Texts.time(line.nanos().min()));
       cell(Texts.percent(100 * line.nanos().spread()));
       cell(ComparisonText.items(section, line));
-      cell(ComparisonText.bytes(section, line));
-      cell(line.percentOfRoof() == null ? "" : Texts.percent(line.percentOfRoof()));
+      if (bytes) {
+        cell(Texts.number(line.gigabytesPerSecond()));
+      }
+      if (roof) {
+        cell(line.percentOfRoof() == null ? "" : Texts.percent(line.percentOfRoof()));
+      }
       cell(line.ratio() == null ? "" : String.format(Locale.ROOT, "%.2f", line.ratio()));
-      html.append(String.format(Locale.ROOT, "<td class=\"bar\"><i style=\"width:%.1f%%;background:%s\"></i></td></tr>", 100 / line.nanos().median() / fastest, color(line)));
+      bar(1 / line.nanos().median() / fastest, color(line));
+      html.append("</tr>");
     }
     html.append("</table><p class=\"small\">").append(escape(ComparisonText.footer(section))).append("</p>");
+    if (section.phases() != null) {
+      phases(section.phases());
+    }
     if (!section.facts().isEmpty()) {
       html.append("<ul class=\"facts\">");
-      section.facts().forEach((name, value) -> html.append("<li><b>").append(escape(name)).append("</b> ").append(escape(value)).append("</li>"));
+      section.facts().forEach((name, value) -> html.append("<li><b>").append(escape(name)).append("</b> ").append(escape(value))
+          .append("</li>"));
       html.append("</ul>");
     }
   }
 
+  private void phases(TrainingPhases phases) {
+    html.append("<p class=\"small\">").append(escape(ComparisonText.phasesHeading(phases)))
+        .append("</p><table><tr><th>phase</th><th>time</th><th>floor</th><th></th></tr>");
+    double longest = phases.phases().stream().mapToDouble(TrainingPhases.Phase::micros).max().orElse(1);
+    for (TrainingPhases.Phase phase : phases.phases()) {
+      html.append("<tr>");
+      cell(phase.name());
+      cell(Texts.time(1e3 * phase.micros()));
+      cell(phase.floor());
+      bar(phase.micros() / longest, "#1f5a94");
+      html.append("</tr>");
+    }
+    html.append("</table>");
+  }
+
+  private void bar(double fraction, String color) {
+    html.append(String.format(Locale.ROOT, "<td class=\"bar\"><i style=\"width:%.1f%%;background:%s\"></i></td>", 100 * fraction, color));
+  }
+
   private void learning(LearnResult learned) throws IOException {
     html.append("<h2>Learning</h2><p>").append(escape(learned.experiment())).append(". Data: ").append(escape(learned.data()))
-        .append(". A short stream that shows that learning works here; it says nothing about which method is best (that is <code>./benchmarks/run learn mesu</code>).</p>");
-    html.append("<table><tr><th>method</th><th>tasks</th><th>newest task</th><th>last five</th><th>all tasks</th><th>AUC, held-out permutation</th><th>us / step</th></tr>");
+        .append(". A short stream that shows that learning works here; it says nothing about which method is best ")
+        .append("(for that: <code>./benchmarks/run learn mesu</code>).</p>");
+    html.append("<table><tr><th>method</th><th>tasks</th><th>newest task</th><th>last five</th><th>all tasks</th>")
+        .append("<th>AUC, held-out permutation</th><th>us / step</th></tr>");
     for (MethodResult method : learned.methods()) {
       MethodResult.Summary summary = method.summary();
       html.append("<tr>");
@@ -227,7 +273,8 @@ final class Report {
   }
 
   private void picture(IChart chart, String description) throws IOException {
-    html.append("<img alt=\"").append(escape(description)).append("\" src=\"data:image/png;base64,").append(Base64.getEncoder().encodeToString(Charts.png(chart))).append("\">");
+    html.append("<img alt=\"").append(escape(description)).append("\" src=\"data:image/png;base64,")
+        .append(Base64.getEncoder().encodeToString(Charts.png(chart))).append("\">");
   }
 
   private static String percent(double fraction) {

@@ -14,8 +14,8 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas;
 
 /**
- * Streaming kernels with the traffic of an in-place update and almost no arithmetic: four arrays read, two of them written, 24 bytes an element. The best
- * of them is the memory roof of a run. Never our own kernel: it must not be measured against itself.
+ * Streaming kernels with the traffic of an in-place update and almost no arithmetic: four arrays read, two of them written, 24 bytes an
+ * element. The best of them is the memory roof of a run. Never our own kernel: it must not be measured against itself.
  */
 final class Roof {
   /** Traffic of one element. */
@@ -50,7 +50,10 @@ final class Roof {
     void close();
   }
 
-  /** Equal parts of the range on as many threads, the caller's among them. Own threads: those of BLAS libraries spin after a call and disturb the next. */
+  /**
+   * Equal parts of the range on as many threads, the caller's among them. Own threads: those of BLAS libraries spin after a call and
+   * disturb the next.
+   */
   private abstract static class Parts implements Candidate {
     private final int n;
     private final int threads;

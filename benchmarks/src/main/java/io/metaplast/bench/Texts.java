@@ -32,7 +32,10 @@ final class Texts {
     if (perSecond >= 1e9) {
       return number(perSecond / 1e9) + " G/s";
     }
-    return perSecond >= 1e6 ? number(perSecond / 1e6) + " M/s" : number(perSecond / 1e3) + " k/s";
+    if (perSecond >= 1e6) {
+      return number(perSecond / 1e6) + " M/s";
+    }
+    return perSecond >= 1e3 ? number(perSecond / 1e3) + " k/s" : number(perSecond) + " /s";
   }
 
   /** Whole percent. */

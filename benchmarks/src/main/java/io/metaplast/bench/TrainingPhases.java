@@ -1,17 +1,15 @@
 package io.metaplast.bench;
 
 import io.metaplast.Backend;
+import io.metaplast.F32Buffer;
 import io.metaplast.Stream;
 import io.metaplast.TensorGroup;
-import io.metaplast.F32Buffer;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
- * Where the time of one training step goes, beside a floor in cycles: the vector instructions that the specified operations need at the very least, four a
- * cycle (sixteen lanes each). No core of today can run faster than that; whoever reaches half of it does well.
+ * Where the time of one training step goes, beside a floor in cycles: the vector instructions that the specified operations need at the
+ * very least, four a cycle (sixteen lanes each). No core of today can run faster than that; whoever reaches half of it does well.
  *
  * @param lane backend and tier
  * @param gigahertz clock rate measured
@@ -25,14 +23,19 @@ record TrainingPhases(String lane, double gigahertz, List<Phase> phases) {
    * @param micros median time
    * @param floorMicros floor, or null where it is not worth counting
    */
-  record Phase(String name, double micros, Double floorMicros) {}
+  record Phase(String name, double micros, Double floorMicros) {
+    /** Floor and its share of the time in words, or "". */
+    String floor() {
+      return floorMicros == null ? "" : Texts.time(1e3 * floorMicros) + " (" + Texts.percent(100 * floorMicros / micros) + " of the time)";
+    }
+  }
 
   private static final int LANES = 16;
   private static final double PER_CYCLE = 4;
 
   /**
-   * Vector instructions per 16 normals. Philox: 12 a round (4 multiplications, 4 shifts, 4 three-way xors) over 10 rounds give 4 vectors of words.
-   * Box-Muller for 2 vectors of normals: uniforms 6, logarithm 32, root 2, sine and cosine 27, products 2.
+   * Vector instructions per 16 normals. Philox: 12 a round (4 multiplications, 4 shifts, 4 three-way xors) over 10 rounds give 4 vectors of
+   * words. Box-Muller for 2 vectors of normals: uniforms 6, logarithm 32, root 2, sine and cosine 27, products 2.
    */
   private static final double PER_NORMALS = 120 / 4.0 + 69 / 2.0;
 
@@ -61,7 +64,8 @@ record TrainingPhases(String lane, double gigahertz, List<Phase> phases) {
       FIRST * (samples * BACKWARD + UPDATE)
     };
     List<Phase> phases = new ArrayList<>();
-    try (Backend backend = lane.open(threads); Workload workload = Workloads.trainingStep(true).make(backend); Stream stream = backend.newStream()) {
+    try (Backend backend = lane.open(threads); Workload workload = Workloads.trainingStep(true)
+        .make(backend); Stream stream = backend.newStream()) {
       Workloads.TrainingStep step = (Workloads.TrainingStep) workload;
       int names = Workloads.TrainingStep.PHASES.length;
       int repeats = rounds * 100;
@@ -109,16 +113,5 @@ record TrainingPhases(String lane, double gigahertz, List<Phase> phases) {
 
   private static double micros(double cycles, double gigahertz) {
     return cycles / gigahertz / 1e3;
-  }
-
-  /** As facts of a section. */
-  Map<String, String> asFacts() {
-    Map<String, String> facts = new LinkedHashMap<>();
-    for (Phase phase : phases) {
-      String floor = phase.floorMicros() == null ? "" : ", floor " + Texts.number(phase.floorMicros()) + " us (" + Texts.percent(100 * phase.floorMicros() / phase.micros()) + " of the time)";
-      facts.put(lane + ", " + phase.name(), Texts.number(phase.micros()) + " us" + floor);
-    }
-    facts.put("clock", Texts.number(gigahertz) + " GHz, measured");
-    return facts;
   }
 }

@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Runs every kernel on every lane and compares bits: the Java backend on one thread with stored hashes, everything else with the Java backend. One and
- * three threads count as separate checks.
+ * Runs every kernel on every lane and compares bits: the Java backend on one thread with stored hashes, everything else with the Java
+ * backend. One and three threads count as separate checks.
  */
 final class Verification {
   /**
@@ -105,7 +105,8 @@ final class Verification {
           .forEach(
               (lane, cell) -> {
                 if (cell.failures() > 0) {
-                  text.append(System.lineSeparator()).append("FAILED ").append(row.kernel()).append(" on ").append(lane).append(": ").append(cell.firstFailure());
+                  text.append(System.lineSeparator()).append("FAILED ").append(row.kernel()).append(" on ").append(lane).append(": ")
+                      .append(cell.firstFailure());
                 }
               });
     }
@@ -184,7 +185,8 @@ final class Verification {
         throw new IllegalStateException("no stored hashes for numerics version " + Metaplast.NUMERICS_VERSION + " (" + name + ")");
       }
       BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII));
-      reader.lines().filter(line -> !line.startsWith("#")).forEach(line -> hashes.put(line.substring(17), Long.parseUnsignedLong(line.substring(0, 16), 16)));
+      reader.lines().filter(line -> !line.startsWith("#"))
+          .forEach(line -> hashes.put(line.substring(17), Long.parseUnsignedLong(line.substring(0, 16), 16)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -15,9 +15,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code verify}: every kernel on every backend present, bit for bit. */
-@Command(name = "verify", mixinStandardHelpOptions = true, description = "Compares every kernel on every backend and tier with the Java backend and stored hashes.")
+@Command(name = "verify", mixinStandardHelpOptions = true,
+    description = "Compares every kernel on every backend and tier with the Java backend and stored hashes.")
 final class VerifyCommand implements Callable<Integer> {
-  @Option(names = "--store", paramLabel = "FILE", hidden = true, description = "Write the Java backend's hashes (after a change of the numerics version).")
+  @Option(names = "--store", paramLabel = "FILE", hidden = true,
+      description = "Write the Java backend's hashes (after a change of the numerics version).")
   private Path store;
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
@@ -26,7 +28,8 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     if (store != null) {
-      StringBuilder text = new StringBuilder("# FNV-1a over all outputs of all sizes of a kernel, Java backend. Changes only with NUMERICS_VERSION or the cases themselves.\n");
+      StringBuilder text = new StringBuilder("# FNV-1a over all outputs of all sizes of a kernel, Java backend.");
+      text.append(" Changes only with NUMERICS_VERSION or the cases themselves.").append(System.lineSeparator());
       for (Map.Entry<String, Long> entry : Verification.hashes().entrySet()) {
         text.append(String.format(Locale.ROOT, "%016x %s%n", entry.getValue(), entry.getKey()));
       }

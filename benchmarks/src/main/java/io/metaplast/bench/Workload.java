@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A kernel call with its operands, ready to be timed: {@link #call()} queues it, {@link #run()} also waits. Operands are the same on every backend, so that the
- * first call can be compared bit for bit with the Java backend before anything is timed.
+ * A kernel call with its operands, ready to be timed: {@link #call()} queues it, {@link #run()} also waits. Operands are the same on every
+ * backend, so that the first call can be compared bit for bit with the Java backend before anything is timed.
  */
 public abstract class Workload implements AutoCloseable {
   /** Operands repeat with this period: enough to be representative, quick to make. */
@@ -63,7 +63,8 @@ public abstract class Workload implements AutoCloseable {
       difference = outputs().firstDifference(expected.outputs());
     }
     if (difference != null) {
-      throw new IllegalStateException("wrong on " + backend.info().kind() + " " + backend.info().isa() + ", so it is not timed: " + difference);
+      throw new IllegalStateException("wrong on " + backend.info().kind() + " " + backend.info()
+          .isa() + ", so it is not timed: " + difference);
     }
   }
 

@@ -1,0 +1,169 @@
+// The CUDA library: probe, contexts, device memory, streams, and the CUDA twins of the kernels. It links the CUDA runtime statically
+// and therefore loads on every machine; metaplast_cuda_probe says whether there is a GPU, and if not why.
+//
+// Every function that can fail returns a status. A sticky error (one that voids the CUDA context of the process) makes this and every
+// later call on the context return METAPLAST_E_CUDA_LOST at once. Work is asynchronous: an error of a kernel may surface at a later
+// call; metaplast_cuda_last_error_kernel then names the kernel that was launched last on the context.
+//
+// Kernel twins: contracts, shapes and order of operations are those of bayes.h, with the same bits. Addresses are device memory,
+// host tables (counts, tensor numbers, addresses, rule rows) are host memory and are read before the call returns. No twin
+// allocates or waits, so calls may be captured into a CUDA graph. `stream` is a CUstream; null is the legacy default stream.
+#ifndef METAPLAST_CUDA_H_
+#define METAPLAST_CUDA_H_
+
+#include "metaplast/bayes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// ---- versions and probe ----------------------------------------------------------------------------------------------------------
+
+METAPLAST_API int32_t metaplast_cuda_abi_version(void);
+METAPLAST_API int32_t metaplast_cuda_numerics_version(void);
+// Compiler, CUDA runtime and architectures that the library was built with; static storage.
+METAPLAST_API const char* metaplast_cuda_build_info(void);
+
+typedef struct metaplast_cuda_probe_result {
+  int32_t devices;          // usable devices
+  int32_t cuda_code;        // cudaError_t of cudaGetDeviceCount
+  int32_t driver_version;   // CUDA version that the driver supports, 1000*major + 10*minor; 0 without a driver
+  int32_t runtime_version;  // CUDA version that is linked in
+} metaplast_cuda_probe_result_t;
+
+// METAPLAST_OK with at least one device, else METAPLAST_E_CUDA_NO_DRIVER, _OLD_DRIVER, _NO_DEVICE or _OTHER. Never throws, never
+// ends the process, and creates no CUDA context.
+METAPLAST_API metaplast_status_t metaplast_cuda_probe(metaplast_cuda_probe_result_t* result);
+// How a cudaError_t of the probe is read; driver_version as in the result.
+METAPLAST_API metaplast_status_t metaplast_cuda_probe_status(int32_t cuda_code, int32_t driver_version);
+// How a cudaError_t of any other call is read: METAPLAST_OK, _OUT_OF_MEMORY, _LOST or _OTHER of the CUDA codes.
+METAPLAST_API metaplast_status_t metaplast_cuda_call_status(int32_t cuda_code);
+// A status of this library in plain words; static storage.
+METAPLAST_API const char* metaplast_cuda_status_text(metaplast_status_t status);
+// Name and text of a cudaError_t; static storage.
+METAPLAST_API const char* metaplast_cuda_error_name(int32_t cuda_code);
+METAPLAST_API const char* metaplast_cuda_error_text(int32_t cuda_code);
+
+typedef struct metaplast_cuda_device_info {
+  int64_t total_bytes;
+  int64_t l2_bytes;
+  int32_t major, minor;  // compute capability
+  int32_t multiprocessors;
+  int32_t reserved;
+  char name[256];
+} metaplast_cuda_device_info_t;
+
+METAPLAST_API metaplast_status_t metaplast_cuda_describe_device(int32_t device, metaplast_cuda_device_info_t* info);
+
+// ---- contexts, memory, streams ---------------------------------------------------------------------------------------------------
+
+typedef struct metaplast_cuda_context metaplast_cuda_context_t;
+
+// Waits after every kernel, so that an error is attributed to the kernel that caused it. For debugging.
+enum { METAPLAST_CUDA_SYNCHRONOUS = 1 };
+
+// flags: 0 or METAPLAST_CUDA_SYNCHRONOUS. The caller's current device is left as it was, here and in every other call.
+METAPLAST_API metaplast_status_t metaplast_cuda_context_create(int32_t device, int32_t flags, metaplast_cuda_context_t** context);
+METAPLAST_API void metaplast_cuda_context_destroy(metaplast_cuda_context_t* context);
+// cudaError_t of the last failed call on the context (0: none), and the kernel launched last when it surfaced ("" if none).
+METAPLAST_API int32_t metaplast_cuda_last_error_code(const metaplast_cuda_context_t* context);
+METAPLAST_API const char* metaplast_cuda_last_error_kernel(const metaplast_cuda_context_t* context);
+
+// Zeroed device memory, aligned to at least 256 bytes. The memory is ready for every stream when the call returns.
+METAPLAST_API metaplast_status_t metaplast_cuda_alloc(metaplast_cuda_context_t* context, int64_t bytes, void** memory);
+// Waits for work that uses the memory. bytes must be what was asked for.
+METAPLAST_API metaplast_status_t metaplast_cuda_free(metaplast_cuda_context_t* context, void* memory, int64_t bytes);
+METAPLAST_API int64_t metaplast_cuda_allocated_bytes(const metaplast_cuda_context_t* context);
+METAPLAST_API metaplast_status_t metaplast_cuda_memory_info(metaplast_cuda_context_t* context, int64_t* free_bytes, int64_t* total_bytes);
+// Host to device, device to host, device to device; the addresses tell which. Asynchronous where CUDA can.
+METAPLAST_API metaplast_status_t metaplast_cuda_copy(metaplast_cuda_context_t* context, void* destination, const void* source, int64_t bytes,
+                                                     void* stream);
+METAPLAST_API metaplast_status_t metaplast_cuda_fill_u32(metaplast_cuda_context_t* context, uint32_t* destination, int64_t words,
+                                                         uint32_t value, void* stream);
+METAPLAST_API metaplast_status_t metaplast_cuda_stream_create(metaplast_cuda_context_t* context, void** stream);
+METAPLAST_API metaplast_status_t metaplast_cuda_stream_destroy(metaplast_cuda_context_t* context, void* stream);
+METAPLAST_API metaplast_status_t metaplast_cuda_stream_synchronize(metaplast_cuda_context_t* context, void* stream);
+// Waits for all work of the device.
+METAPLAST_API metaplast_status_t metaplast_cuda_synchronize(metaplast_cuda_context_t* context);
+
+// ---- kernels (bayes.h) -----------------------------------------------------------------------------------------------------------
+
+METAPLAST_API metaplast_status_t metaplast_philox_u32_cuda(metaplast_cuda_context_t* context, uint64_t seed, uint32_t stream_number,
+                                                           uint32_t step, uint64_t first, int64_t n, uint32_t* out, void* stream);
+METAPLAST_API metaplast_status_t metaplast_uniform_f32_cuda(metaplast_cuda_context_t* context, uint64_t seed, uint32_t stream_number,
+                                                            uint32_t step, uint64_t first, int64_t n, float* out, void* stream);
+METAPLAST_API metaplast_status_t metaplast_gaussian_f32_cuda(metaplast_cuda_context_t* context, uint64_t seed, uint32_t stream_number,
+                                                             uint32_t step, uint64_t first, int64_t n, float* out, void* stream);
+METAPLAST_API metaplast_status_t metaplast_elementary_f32_cuda(metaplast_cuda_context_t* context, int32_t function, int64_t n, const float* x,
+                                                               float* y, float* y2, void* stream);
+METAPLAST_API metaplast_status_t metaplast_weight_sample_f32_cuda(metaplast_cuda_context_t* context, int32_t tensors, const int64_t* count,
+                                                                  const uint32_t* tensor, const float* const* mu, const float* const* sigma,
+                                                                  uint64_t seed, uint32_t step, int32_t first_sample, int32_t samples,
+                                                                  float* const* w, void* stream);
+METAPLAST_API metaplast_status_t metaplast_grad_accumulate_f32_cuda(metaplast_cuda_context_t* context, int32_t tensors, const int64_t* count,
+                                                                    const uint32_t* tensor, int32_t samples, const void* const* dw,
+                                                                    int32_t dw_type, const float* const* eps, uint64_t seed, uint32_t step,
+                                                                    float scale, float* const* g_mu, float* const* g_sigma, void* stream);
+// report is device memory.
+METAPLAST_API metaplast_status_t metaplast_gaussian_update_f32_cuda(metaplast_cuda_context_t* context, int32_t rule, int32_t tensors,
+                                                                    const int64_t* count, float* const* mu, float* const* sigma,
+                                                                    float* const* lo, const void* const* g_mu, const void* const* g_sigma,
+                                                                    int32_t grad_type, const metaplast_rule_row_t* rows, int32_t row_stride,
+                                                                    int32_t gated, int64_t* report, void* stream);
+METAPLAST_API metaplast_status_t metaplast_gaussian_update_from_samples_f32_cuda(
+    metaplast_cuda_context_t* context, int32_t rule, int32_t tensors, const int64_t* count, const uint32_t* tensor, float* const* mu,
+    float* const* sigma, float* const* lo, int32_t samples, const void* const* dw, int32_t dw_type, const float* const* eps, uint64_t seed,
+    uint32_t step, float scale, const metaplast_rule_row_t* rows, int32_t row_stride, uint32_t next_step, int32_t next_samples,
+    float* const* w_next, int64_t* report, void* stream);
+METAPLAST_API metaplast_status_t metaplast_linear_forward_batch1_f32_cuda(metaplast_cuda_context_t* context, int32_t out, int32_t in,
+                                                                          uint32_t tensor, const float* mu, const float* sigma, const float* x,
+                                                                          int64_t x_stride, int32_t samples, uint64_t seed, uint32_t step,
+                                                                          int32_t relu, float* eps, float* y, void* stream);
+METAPLAST_API metaplast_status_t metaplast_linear_step_batch1_f32_cuda(metaplast_cuda_context_t* context, int32_t rule, int32_t out,
+                                                                       int32_t in, uint32_t tensor, float* mu, float* sigma, float* lo,
+                                                                       const float* x, int64_t x_stride, const float* delta,
+                                                                       const float* active, int32_t samples, const float* eps, uint64_t seed,
+                                                                       uint32_t step, const metaplast_rule_row_t* row, float* dx,
+                                                                       int64_t* report, void* stream);
+// Labels are device memory and are not checked: a label outside [0,C) gives that item the loss NaN.
+METAPLAST_API metaplast_status_t metaplast_nll_mean_log_softmax_f32_cuda(metaplast_cuda_context_t* context, int32_t samples, int32_t batch,
+                                                                         int32_t classes, const float* logits, const int32_t* labels,
+                                                                         float inverse_samples, float grad_scale, float* item_loss,
+                                                                         float* loss, float* dlogits, void* stream);
+METAPLAST_API metaplast_status_t metaplast_uncertainty_f32_cuda(metaplast_cuda_context_t* context, int32_t samples, int32_t batch,
+                                                                int32_t classes, const float* input, int32_t from_logits, int32_t bits,
+                                                                int32_t clamp, float inverse_samples, float* predictive, float* aleatoric,
+                                                                float* epistemic, void* stream);
+METAPLAST_API metaplast_status_t metaplast_diag_hessian_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* sigma,
+                                                                 float prior_precision, float inverse_window, float* h, void* stream);
+// workspace: at least metaplast_reduce_sum_workspace_cuda(n) bytes of device memory, aligned to 4 bytes.
+METAPLAST_API int64_t metaplast_reduce_sum_workspace_cuda(int64_t n);
+METAPLAST_API metaplast_status_t metaplast_reduce_sum_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* x, float* out,
+                                                               void* workspace, int64_t workspace_bytes, void* stream);
+// counts, fractions: device memory.
+METAPLAST_API metaplast_status_t metaplast_roc_pairs_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* in_dist, int64_t m,
+                                                              const float* ood, int64_t* counts, void* stream);
+METAPLAST_API metaplast_status_t metaplast_roc_thresholds_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* in_dist,
+                                                                   int64_t m, const float* ood, int32_t thresholds, const float* fractions,
+                                                                   int64_t* counts, void* stream);
+METAPLAST_API metaplast_status_t metaplast_sgd_step_f32_cuda(metaplast_cuda_context_t* context, int64_t n, float* theta, const float* g,
+                                                             float lr, void* stream);
+METAPLAST_API metaplast_status_t metaplast_fisher_accumulate_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* g,
+                                                                      float* fisher, void* stream);
+METAPLAST_API metaplast_status_t metaplast_fisher_merge_f32_cuda(metaplast_cuda_context_t* context, int64_t n, float inverse_items,
+                                                                 float decay, float* fisher, float* total, void* stream);
+METAPLAST_API metaplast_status_t metaplast_ewc_penalty_grad_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta,
+                                                                     const float* anchor, const float* fisher, float lambda, float* g,
+                                                                     void* stream);
+METAPLAST_API metaplast_status_t metaplast_si_path_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* g,
+                                                            const float* theta_new, const float* theta_old, float* path, void* stream);
+METAPLAST_API metaplast_status_t metaplast_si_consolidate_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta, float xi,
+                                                                   float* path, float* anchor, float* omega, void* stream);
+METAPLAST_API metaplast_status_t metaplast_si_penalty_grad_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta,
+                                                                    const float* anchor, const float* omega, float two_c, float* g,
+                                                                    void* stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif  // METAPLAST_CUDA_H_

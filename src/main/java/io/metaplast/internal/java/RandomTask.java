@@ -99,7 +99,7 @@ final class RandomTask extends ParallelTask {
     switch (function) {
       case BayesProvider.FN_LN -> scratch.gaussian.ln(values, n);
       case BayesProvider.FN_SINCOS2PI -> {
-        GaussianSource.sinCos(values, scratch.chunk[OUT2], n);
+        scratch.gaussian.sinCos(values, scratch.chunk[OUT2], n);
         scratch.operand[OUT2].store(at, scratch.chunk[OUT2], 0, n);
       }
       case BayesProvider.FN_EXP -> {

@@ -136,7 +136,7 @@ METAPLAST_API metaplast_status_t metaplast_linear_step_batch1_f32(const metaplas
 
 // ---- read-outs (bayes 5) ---------------------------------------------------------------------------------------------------------
 
-// Per (k,b): m = maximum by ascending ">", d_c = l_c - m, e_c = exp32(d_c), S = sum c ascending, lp_k = d_y - ln32(S);
+// Per (k,b): m = maximum by ascending ">", d_c = l_c - m, e_c = exp32(d_c), S = sum c ascending, lp_k = d_y - ln32(S), NaN if S is;
 // item_loss[b] = -(sum k ascending lp_k)*f32(1/K); loss[0] = R16 of item_loss; dlogits = (e_c/S - [c==y])*grad_scale, grad_scale =
 // f32(scale/K). logits, dlogits [K][B][C]; dlogits may be logits (in place) or null. Labels outside [0,C): METAPLAST_E_ARGUMENT on the
 // CPU, nothing written (CUDA: that item's loss is NaN).

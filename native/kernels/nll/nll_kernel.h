@@ -56,7 +56,9 @@ void nll_items(int64_t begin, int64_t end, int32_t samples, int32_t batch, int32
         label_logits[k] = r.label_logit;
       }
       for_vectors(count, [&](int64_t k, int64_t lanes) {
-        store_lanes(label_logits + k, sub(load_lanes(label_logits + k, lanes), ln32(load_lanes(sums + k, lanes))), lanes);
+        // The logarithm is for numbers only: of a NaN it would make a number, and a finite loss.
+        const F sum = load_lanes(sums + k, lanes);
+        store_lanes(label_logits + k, select(is_nan(sum), sum, sub(load_lanes(label_logits + k, lanes), ln32(sum))), lanes);
       });
       loss = add_ascending(first == 0, loss, count, label_logits);
     }

@@ -344,7 +344,7 @@ final class CheckedBayesKernels implements BayesKernels {
       Checks.length("y", out.length(), "samples*out", (long) shape.samples() * shape.out());
       checkSigma(guard, tensor, sigma);
       guard.checkOverlap();
-      if (shape.weights() > 0) {
+      if (out.length() > 0) { // without inputs y is 0
         bayes.linearForward(mu, sigma, weights.layout().number(tensor), shape, in, seed, s, eps, out, handle);
       }
     } finally {
@@ -385,7 +385,7 @@ final class CheckedBayesKernels implements BayesKernels {
       guard.checkOverlap();
       RuleRows rows = means.rows();
       rows.prepare(rule, means.layout().tensors());
-      if (shape.weights() > 0) {
+      if (shape.weights() > 0 || gradient != null && gradient.length() > 0) { // without outputs dx is 0
         bayes.linearStep(
             mu, sigma, low, means.layout().number(tensor), shape, in, d, active, eps, seed, s, rows, rows.stride() * tensor, gradient, words,
             handle);
@@ -449,7 +449,7 @@ final class CheckedBayesKernels implements BayesKernels {
       guard.allowInPlace("gradLogits", "logits");
       guard.checkOverlap();
       checkLabels(y, classes);
-      if (size > 0) {
+      if (samples > 0 && classes > 0) { // the loss of an empty batch is 0
         bayes.nllMeanLogSoftmax(
             samples, batch, classes, l, y, (float) (1.0 / samples), (float) (scale / samples), items, total, gradient, handle);
       }
@@ -531,9 +531,7 @@ final class CheckedBayesKernels implements BayesKernels {
         throw new IllegalArgumentException("workspace has " + scratch.length() + " bytes, sumWorkspaceBytes(" + in.length() + ") = " + needed);
       }
       guard.checkOverlap();
-      if (in.length() > 0) {
-        bayes.sum(in, o, scratch, handle);
-      }
+      bayes.sum(in, o, scratch, handle); // the empty sum is 0
     } finally {
       guard.exit();
     }

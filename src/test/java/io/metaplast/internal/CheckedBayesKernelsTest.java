@@ -252,10 +252,12 @@ class CheckedBayesKernelsTest {
     bayes.step(empty, nothing, nothing, RULE, null, stream);
     bayes.sample(empty, 1, 2, nothing, stream);
     bayes.epsilon(1, 2, nothing, stream);
-    bayes.nllMeanLogSoftmax(2, 0, 3, none, backend.allocateI32(0), 1, none, backend.allocate(1), none, stream);
-    bayes.linearForward(empty, 0, new LinearShape(0, 3, 2, false, true), none, 1, 2, null, backend.allocate(6), stream);
     assertThat(bayes.rocAuc(none, none, stream)).isNaN();
     assertThat(provider.calls).isEmpty();
+    // reductions over nothing have a result: 0
+    bayes.nllMeanLogSoftmax(2, 0, 3, none, backend.allocateI32(0), 1, none, backend.allocate(1), none, stream);
+    bayes.linearForward(empty, 0, new LinearShape(0, 3, 2, false, true), none, 1, 2, null, backend.allocate(6), stream);
+    assertThat(provider.calls).containsExactly("nllMeanLogSoftmax", "linearForward");
   }
 
   @Test

@@ -9,7 +9,7 @@ final class LinearTile {
 
   /** Rows of a tile whose rows have {@code width} weights. */
   static int rows(int width) {
-    return Math.max(1, Scratch.CHUNK / width);
+    return Math.max(1, Scratch.CHUNK / Math.max(1, width));
   }
 
   /** target = a * b. */

@@ -158,6 +158,7 @@ final class LinearStepTask extends ParallelTask {
           scratch.gaussian.normals(seed, randomStream + k, step, first, n, c[Z]);
         } else {
           operand[EPSILON].load(k * shape.weights() + first, c[Z], 0, n);
+          clearUncounted(tileRows, width, scratch);
         }
         LinearTile.accumulate(c[DELTA], c[X], c[Z], c[GRAD_MEAN], c[GRAD_SIGMA], n);
         if (dx != null) {
@@ -186,6 +187,15 @@ final class LinearStepTask extends ParallelTask {
       }
     }
     return any;
+  }
+
+  /** A stored epsilon that is not finite must not count where delta is 0, either. */
+  private static void clearUncounted(int tileRows, int width, Scratch scratch) {
+    for (int r = 0; r < tileRows; r++) {
+      if (scratch.chunk[DELTA][r * width] == 0f) {
+        Arrays.fill(scratch.chunk[Z], r * width, (r + 1) * width, 0f);
+      }
+    }
   }
 
   private float delta(int k, int o, Scratch scratch) {

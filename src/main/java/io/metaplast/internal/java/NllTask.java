@@ -33,9 +33,22 @@ final class NllTask extends ParallelTask {
     this.itemLoss = itemLoss;
     this.gradient = gradientOrNull;
     try {
+      checkLabels();
       pool.run(this, batch, NANOS * samples * classes, scratch);
     } finally {
       clear();
+    }
+  }
+
+  /** Before anything is written. */
+  private void checkLabels() {
+    int[] labelWords = ((JavaMemory) labels.memory()).ints();
+    int firstLabel = (int) (labels.byteOffset() / Integer.BYTES);
+    for (int b = 0; b < batch; b++) {
+      int label = labelWords[firstLabel + b];
+      if (label < 0 || label >= classes) {
+        throw new IllegalArgumentException("labels[" + b + "] = " + label + " must be in 0.." + (classes - 1));
+      }
     }
   }
 

@@ -1,0 +1,54 @@
+package io.metaplast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The CUDA kernels on the host: the executable that the native build makes of them runs every kernel in several thread orders against the CPU's bits. */
+class NativeSimtTest {
+  private static final String WHAT = "simt (CUDA kernels run on the host)";
+
+  @Test
+  void cudaKernelsGiveTheBitsOfTheCpu(@TempDir Path temp) throws Exception {
+    Optional<Path> executable = executable();
+    if (executable.isEmpty()) {
+      Coverage.skip(WHAT, "the native build made no simt_tests (no C++ compiler, or METAPLAST_NATIVE=off)");
+    }
+    assumeTrue(executable.isPresent(), "no simt_tests");
+    Path log = temp.resolve("simt.log");
+    Process process = new ProcessBuilder(executable.get().toString()).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    boolean ended = process.waitFor(300, TimeUnit.SECONDS);
+    if (!ended) {
+      process.destroyForcibly().waitFor();
+    }
+    String output = Files.readString(log, StandardCharsets.UTF_8);
+    assertThat(ended).as("simt_tests ended in time: %s", output).isTrue();
+    assertThat(process.exitValue()).as(output).isZero();
+    assertThat(output).doesNotContain("FAIL");
+    long tests = output.lines().map(line -> line.trim().split("\\s+")).filter(words -> words.length >= 3 && words[0].equals("PASS")).peek(NativeSimtTest::count).count();
+    assertThat(tests).as("tests in: %s", output).isGreaterThanOrEqualTo(20);
+  }
+
+  private static void count(String[] words) {
+    Coverage.checked(words[1], "simt", Long.parseLong(words[2]));
+  }
+
+  private static Optional<Path> executable() throws IOException {
+    Path build = Path.of(System.getProperty("basedir", "."), "target", "native-build");
+    if (!Files.isDirectory(build)) {
+      return Optional.empty();
+    }
+    try (Stream<Path> files = Files.walk(build, 3)) {
+      return files.filter(f -> f.getFileName().toString().equals("simt_tests") && Files.isExecutable(f)).findFirst();
+    }
+  }
+}

@@ -1,0 +1,7 @@
+package io.metaplast.contract;
+
+class StepFromSamplesContractTest extends FusedStepContract {
+  StepFromSamplesContractTest() {
+    super("stepFromSamples");
+  }
+}

@@ -1,0 +1,12 @@
+package io.metaplast.contract;
+
+class StepFromStoredSamplesContractTest extends FusedStepContract {
+  StepFromStoredSamplesContractTest() {
+    super("stepFromStoredSamples");
+  }
+
+  @Override
+  boolean stored() {
+    return true;
+  }
+}

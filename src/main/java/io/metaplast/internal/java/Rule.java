@@ -134,7 +134,10 @@ final class Rule {
     }
   }
 
-  /** a + sqrt(1 + a*a); the minimum takes the place of the branch for large a: sqrt(1 + a*a) = a from 2^12 on, until a*a overflows. */
+  /**
+   * a + sqrt(1 + a*a), with a in place of the root from a = 2^60 on. The minimum does that without a branch: the root is never above 1 + a, and is a where 1 + a is,
+   * until a*a overflows (compared for every a >= 0).
+   */
   private static float root(float a) {
     return a + Math.min(Elementary.sqrt(1f + a * a), 1f + a);
   }

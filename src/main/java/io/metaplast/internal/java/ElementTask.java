@@ -2,7 +2,9 @@ package io.metaplast.internal.java;
 
 import io.metaplast.internal.BufferImpl;
 
-/** The element-wise kernels with up to four operands: baselines and the diagonal Hessian, in the callers' arrays where the operands line up. */
+/**
+ * The element-wise kernels with up to four operands: baselines and the diagonal Hessian, in the callers' arrays where the operands line up.
+ */
 final class ElementTask extends ParallelTask {
   /** What to compute; operands in the order of the loop's arrays, those from {@code firstOutput} on are written. */
   enum Kernel {

@@ -1,8 +1,8 @@
 package io.metaplast.internal.java;
 
 /**
- * ln, sin and cos of 2 pi u, exp and tanh of the specification: only + - * / in fp32 in the written order, so that the bits are those of every other backend. The
- * pieces below are shared by the scalar functions here and the array passes of {@link GaussianSource}.
+ * ln, sin and cos of 2 pi u, exp and tanh of the specification: only + - * / in fp32 in the written order, so that the bits are those of
+ * every other backend. The pieces below are shared by the scalar functions here and the array passes of {@link GaussianSource}.
  */
 final class Elementary {
   private static final float L0 = Float.intBitsToFloat(0x3EAAAAA4);

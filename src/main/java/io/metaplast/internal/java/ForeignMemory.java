@@ -41,7 +41,10 @@ final class ForeignMemory {
     }
   }
 
-  /** Address of a direct buffer, 0 where JavaCPP's native part cannot be loaded: then two views of one memory are not recognised as overlapping. */
+  /**
+   * Address of a direct buffer, 0 where JavaCPP's native part cannot be loaded: then two views of one memory are not recognised as
+   * overlapping.
+   */
   static long addressOf(FloatBuffer direct) {
     try {
       return direct.limit() == 0 ? 0 : new FloatPointer(direct).address();

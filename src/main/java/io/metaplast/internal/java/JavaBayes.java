@@ -7,7 +7,10 @@ import io.metaplast.internal.java.ElementTask.Kernel;
 import io.metaplast.internal.spi.BayesProvider;
 import io.metaplast.internal.spi.RuleRows;
 
-/** The Bayesian kernels in Java: hands the arguments to the task of each kernel. Tasks and scratch memory belong to the calling thread and are reused. */
+/**
+ * The Bayesian kernels in Java: hands the arguments to the task of each kernel. Tasks and scratch memory belong to the calling thread and
+ * are reused.
+ */
 final class JavaBayes implements BayesProvider {
   /** What a calling thread keeps. */
   private static final class Caller {
@@ -76,8 +79,8 @@ final class JavaBayes implements BayesProvider {
 
   @Override
   public void update(
-      TensorGroupImpl<?> mu, TensorGroupImpl<?> sigma, TensorGroupImpl<?> lowOrNull, TensorGroupImpl<?> gradMean, TensorGroupImpl<?> gradSigma,
-      RuleRows rows, boolean gated, BufferImpl reportOrNull, long stream) {
+      TensorGroupImpl<?> mu, TensorGroupImpl<?> sigma, TensorGroupImpl<?> lowOrNull, TensorGroupImpl<?> gradMean,
+      TensorGroupImpl<?> gradSigma, RuleRows rows, boolean gated, BufferImpl reportOrNull, long stream) {
     Caller caller = callers.get();
     if (gated) {
       GateTask gate = caller.gate;
@@ -116,8 +119,8 @@ final class JavaBayes implements BayesProvider {
       BufferImpl reportOrNull, long stream) {
     Caller caller = callers.get();
     caller.linearStep.run(
-        pool, caller.scratch, mu, sigma, lowOrNull, tensorNumber, shape, x, delta, activeOrNull, epsOrNull, seed, step, rows, rowIndex, dxOrNull,
-        reportOrNull);
+        pool, caller.scratch, mu, sigma, lowOrNull, tensorNumber, shape, x, delta, activeOrNull, epsOrNull, seed, step, rows, rowIndex,
+        dxOrNull, reportOrNull);
   }
 
   @Override

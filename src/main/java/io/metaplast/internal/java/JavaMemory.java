@@ -5,8 +5,8 @@ import io.metaplast.internal.spi.Memory;
 import java.nio.FloatBuffer;
 
 /**
- * Memory of the Java backend: an array of the element type, or a view of foreign native floats. Arrays, because the JIT compiler vectorises loops over them and
- * does not vectorise loops over direct buffers.
+ * Memory of the Java backend: an array of the element type, or a view of foreign native floats. Arrays, because the JIT compiler
+ * vectorises loops over them and does not vectorise loops over direct buffers.
  */
 final class JavaMemory extends Memory {
   /** Longest array that virtual machines agree to make. */

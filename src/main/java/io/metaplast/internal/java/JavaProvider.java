@@ -15,7 +15,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The backend in pure Java: memory is arrays, kernels are loops that the JIT compiler vectorises, a call runs on its own thread and a pool of helpers. */
+/**
+ * The backend in pure Java: memory is arrays, kernels are loops that the JIT compiler vectorises, a call runs on its own thread and a pool
+ * of helpers.
+ */
 public final class JavaProvider implements BackendProvider {
   /** METAPLAST_E_OUT_OF_MEMORY of status.h. */
   private static final int OUT_OF_MEMORY = 2;
@@ -46,7 +49,8 @@ public final class JavaProvider implements BackendProvider {
     long elements = bytes / kind.bytes();
     if (elements > JavaMemory.MAX_ELEMENTS) {
       throw new IllegalArgumentException(
-          elements + " elements exceed the limit of the JAVA backend, " + JavaMemory.MAX_ELEMENTS + " in one array; split the buffer or use the CPU backend");
+          elements + " elements exceed the limit of the JAVA backend, " + JavaMemory.MAX_ELEMENTS
+              + " in one array; split the buffer or use the CPU backend");
     }
     try {
       JavaMemory memory = new JavaMemory(this, kind, (int) elements);

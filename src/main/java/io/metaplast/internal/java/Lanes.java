@@ -6,8 +6,8 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 
 /**
- * What the passes of {@link GaussianSource} work on: consecutive Philox blocks, one array per word of a block, then one per value made from that word. Belongs to
- * one thread.
+ * What the passes of {@link GaussianSource} work on: consecutive Philox blocks, one array per word of a block, then one per value made
+ * from that word. Belongs to one thread.
  */
 final class Lanes {
   /** A chunk that starts inside a block needs one block more. */

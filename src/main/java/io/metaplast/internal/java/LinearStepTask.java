@@ -6,8 +6,9 @@ import io.metaplast.internal.spi.RuleRows;
 import java.util.Arrays;
 
 /**
- * linearStep: backward pass and update of a layer, one pass over mu and sigma. Without dx a unit is a tile of rows. With dx a unit is a block of columns, because
- * dx adds up over rows in ascending order; blocks are wide, as the random numbers of a short piece of a row cost relatively more.
+ * linearStep: backward pass and update of a layer, one pass over mu and sigma. Without dx a unit is a tile of rows. With dx a unit is a
+ * block of columns, because dx adds up over rows in ascending order; blocks are wide, as the random numbers of a short piece of a row cost
+ * relatively more.
  */
 final class LinearStepTask extends ParallelTask {
   private static final int MIN_COLUMNS = 256;
@@ -170,7 +171,10 @@ final class LinearStepTask extends ParallelTask {
     update(first, n, scratch);
   }
 
-  /** Spreads delta and x of sample k over the tile; false if all deltas are 0. Where delta is 0, x becomes 0 too: it must not count even if it is not finite. */
+  /**
+   * Spreads delta and x of sample k over the tile; false if all deltas are 0. Where delta is 0, x becomes 0 too: it must not count even if
+   * it is not finite.
+   */
   private boolean inputs(int k, int o, int tileRows, int i, int width, Scratch scratch) {
     boolean any = false;
     float[][] c = scratch.chunk;

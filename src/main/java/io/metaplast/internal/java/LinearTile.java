@@ -1,8 +1,9 @@
 package io.metaplast.internal.java;
 
 /**
- * Helpers of the batch-1 linear layer. Its kernels work on tiles: whole rows of W, as many as fit a chunk, or a piece of one row. A tile is a run of consecutive
- * weights, and everything that belongs to a weight (mu, sigma, epsilon, input, delta) lies at the weight's index in the tile, so that all loops vectorise.
+ * Helpers of the batch-1 linear layer. Its kernels work on tiles: whole rows of W, as many as fit a chunk, or a piece of one row. A tile
+ * is a run of consecutive weights, and everything that belongs to a weight (mu, sigma, epsilon, input, delta) lies at the weight's index
+ * in the tile, so that all loops vectorise.
  */
 final class LinearTile {
   private LinearTile() {}

@@ -3,8 +3,8 @@ package io.metaplast.internal.java;
 import java.util.List;
 
 /**
- * From Philox words to uniforms and Box-Muller normals. What does not vectorise on JDK 17 is avoided: a conversion between int and float becomes a bit pattern and
- * an exact addition, a selection becomes an exact sum of products.
+ * From Philox words to uniforms and Box-Muller normals. What does not vectorise on JDK 17 is avoided: a conversion between int and float
+ * becomes a bit pattern and an exact addition, a selection becomes an exact sum of products.
  */
 final class NormalPasses {
   private static final int ONE_BITS = 0x3F800000;
@@ -20,7 +20,8 @@ final class NormalPasses {
 
   /** Uniforms to normals, in place: (z0,z1) = sqrt(-2 ln z0) * (cos, sin)(2 pi z1), and so on. */
   static List<Pass> boxMuller() {
-    return List.of(new Split(), new Radii(false), new Polynomials(false), new Rotate(false), new Radii(true), new Polynomials(true), new Rotate(true));
+    return List.of(
+        new Split(), new Radii(false), new Polynomials(false), new Rotate(false), new Radii(true), new Polynomials(true), new Rotate(true));
   }
 
   /** z0 and z2 to their logarithms. */
@@ -119,7 +120,10 @@ final class NormalPasses {
     }
   }
 
-  /** Cosine and sine of the angle's rest beyond quarter turns, of one of the two pairs. A pass of its own: one with {@link Rotate} does not vectorise on JDK 17. */
+  /**
+   * Cosine and sine of the angle's rest beyond quarter turns, of one of the two pairs. A pass of its own: one with {@link Rotate} does not
+   * vectorise on JDK 17.
+   */
   private static final class Polynomials extends Pass {
     private final boolean second;
 

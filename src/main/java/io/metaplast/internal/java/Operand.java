@@ -5,8 +5,8 @@ import io.metaplast.internal.spi.ElementKind;
 import java.nio.FloatBuffer;
 
 /**
- * One fp32 or bf16 operand of a running kernel: where its elements lie, and chunk-wise access to them. Objects are reused, so that calls allocate nothing. Indices
- * count elements from the operand's first one; they fit an int because arrays and buffers of the Java backend do.
+ * One fp32 or bf16 operand of a running kernel: where its elements lie, and chunk-wise access to them. Objects are reused, so that calls
+ * allocate nothing. Indices count elements from the operand's first one; they fit an int because arrays and buffers of the Java backend do.
  */
 final class Operand {
   private float[] array;

@@ -3,8 +3,8 @@ package io.metaplast.internal.java;
 import java.util.Arrays;
 
 /**
- * Philox4x32-10 (Salmon et al., SC 2011) for runs of consecutive blocks. A round is one loop with 32-bit operations only: the high half of a product is put together
- * from 16-bit pieces, because the JIT compiler of JDK 17 does not vectorise a 32 x 32 -> 64 bit product.
+ * Philox4x32-10 (Salmon et al., SC 2011) for runs of consecutive blocks. A round is one loop with 32-bit operations only: the high half of
+ * a product is put together from 16-bit pieces, because the JIT compiler of JDK 17 does not vectorise a 32 x 32 -> 64 bit product.
  */
 final class PhiloxPasses {
   private static final int M0 = 0xD2511F53;

@@ -2,7 +2,9 @@ package io.metaplast.internal.java;
 
 import java.util.Arrays;
 
-/** Counts elements that are not > 0 (NaN included), fast when there are none: a comparison per element does not vectorise, a minimum does. */
+/**
+ * Counts elements that are not > 0 (NaN included), fast when there are none: a comparison per element does not vectorise, a minimum does.
+ */
 final class Positive {
   private static final int SCAN = 512;
 
@@ -23,7 +25,8 @@ final class Positive {
     return count(x, from, from + n);
   }
 
-  // Math.min keeps NaN, and the smaller of two numbers: whatever is not > 0 survives. The distances are constants because the loops vectorise only then
+  // Math.min keeps NaN, and the smaller of two numbers: whatever is not > 0 survives. The distances are constants because the loops
+  // vectorise only then
 
   private static void fold2048(float[] x) {
     for (int i = 0; i < 2048; i++) {

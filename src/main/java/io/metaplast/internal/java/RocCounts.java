@@ -3,7 +3,10 @@ package io.metaplast.internal.java;
 import io.metaplast.internal.BufferImpl;
 import java.util.Arrays;
 
-/** Integer counts behind ROC AUC, from sorted scores. Equal scores are those that compare equal: the zeros are one score, and NaN is in no pair. */
+/**
+ * Integer counts behind ROC AUC, from sorted scores. Equal scores are those that compare equal: the zeros are one score, and NaN is in no
+ * pair.
+ */
 final class RocCounts {
   private final Operand operand = new Operand();
   private float[] a = new float[0];

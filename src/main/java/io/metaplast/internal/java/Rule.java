@@ -3,8 +3,9 @@ package io.metaplast.internal.java;
 import io.metaplast.internal.spi.RuleRows;
 
 /**
- * The update rules over arrays with one common index, which is what lets the loops vectorise. Clips and floors use Math.min and Math.max where these give the same
- * bits as the comparisons of the specification: NaN passes through both, and a zero bound never meets a zero of the other sign.
+ * The update rules over arrays with one common index, which is what lets the loops vectorise. Clips and floors use Math.min and Math.max
+ * where these give the same bits as the comparisons of the specification: NaN passes through both, and a zero bound never meets a zero of
+ * the other sign.
  */
 final class Rule {
   private int kind;
@@ -45,7 +46,10 @@ final class Rule {
     return kind != RuleRows.RULE_MESU_RATIO;
   }
 
-  /** Updates elements from..to-1 in place, a chunk at most; {@code low} may be null. The ratio rule overwrites the gradients and a spare chunk. */
+  /**
+   * Updates elements from..to-1 in place, a chunk at most; {@code low} may be null. The ratio rule overwrites the gradients and a spare
+   * chunk.
+   */
   void apply(float[] mu, float[] sigma, float[] low, float[] gradMean, float[] gradSigma, int from, int to, float[] spare) {
     if (kind == RuleRows.RULE_BGD) {
       bgd(mu, sigma, gradMean, gradSigma, from, to, rateMean);
@@ -66,8 +70,8 @@ final class Rule {
   }
 
   private static void mesu(
-      float[] mu, float[] sigma, float[] gradMean, float[] gradSigma, int from, int to, float priorMean, float priorPull, float priorVariance,
-      float rateMean, float rateSigma, float floor) {
+      float[] mu, float[] sigma, float[] gradMean, float[] gradSigma, int from, int to, float priorMean, float priorPull,
+      float priorVariance, float rateMean, float rateSigma, float floor) {
     for (int i = from; i < to; i++) {
       float m = mu[i];
       float s = sigma[i];
@@ -83,8 +87,8 @@ final class Rule {
   }
 
   private static void clipped(
-      float[] mu, float[] sigma, float[] gradMean, float[] gradSigma, int from, int to, float priorMean, float priorPull, float priorVariance,
-      float rateMean, float rateSigma, float clip, float floor) {
+      float[] mu, float[] sigma, float[] gradMean, float[] gradSigma, int from, int to, float priorMean, float priorPull,
+      float priorVariance, float rateMean, float rateSigma, float clip, float floor) {
     float minusClip = -clip;
     for (int i = from; i < to; i++) {
       float m = mu[i];
@@ -121,7 +125,10 @@ final class Rule {
     }
   }
 
-  /** The two branches x >= 0 and x < 0 are one expression: the side that does not apply gets root(0) = 1, and a factor or divisor 1 is exact. */
+  /**
+   * The two branches x >= 0 and x < 0 are one expression: the side that does not apply gets root(0) = 1, and a factor or divisor 1 is
+   * exact.
+   */
   private static void bgd(float[] mu, float[] sigma, float[] mean, float[] meanEpsilon, int from, int to, float eta) {
     for (int i = from; i < to; i++) {
       float s = sigma[i];
@@ -135,8 +142,8 @@ final class Rule {
   }
 
   /**
-   * a + sqrt(1 + a*a), with a in place of the root from a = 2^60 on. The minimum does that without a branch: the root is never above 1 + a, and is a where 1 + a is,
-   * until a*a overflows (compared for every a >= 0).
+   * a + sqrt(1 + a*a), with a in place of the root from a = 2^60 on. The minimum does that without a branch: the root is never above 1 +
+   * a, and is a where 1 + a is, until a*a overflows (compared for every a >= 0).
    */
   private static float root(float a) {
     return a + Math.min(Elementary.sqrt(1f + a * a), 1f + a);
@@ -164,8 +171,8 @@ final class Rule {
 
   /** Gradients become the unlimited changes of mu and sigma. */
   private static void deltas(
-      float[] mu, float[] sigma, float[] gradMean, float[] gradSigma, int from, int to, float priorMean, float priorPull, float priorVariance,
-      float rateMean, float rateSigma) {
+      float[] mu, float[] sigma, float[] gradMean, float[] gradSigma, int from, int to, float priorMean, float priorPull,
+      float priorVariance, float rateMean, float rateSigma) {
     for (int i = from; i < to; i++) {
       float s = sigma[i];
       float a = s * ((priorMean - mu[i]) * priorPull);
@@ -178,8 +185,8 @@ final class Rule {
   }
 
   private static void dampedDeltas(
-      float[] mu, float[] sigma, float[] gradMean, float[] gradSigma, int from, int to, float priorMean, float priorPull, float priorVariance,
-      float rateMean, float rateSigma, float secondOrder) {
+      float[] mu, float[] sigma, float[] gradMean, float[] gradSigma, int from, int to, float priorMean, float priorPull,
+      float priorVariance, float rateMean, float rateSigma, float secondOrder) {
     for (int i = from; i < to; i++) {
       float s = sigma[i];
       float a = s * ((priorMean - mu[i]) * priorPull);

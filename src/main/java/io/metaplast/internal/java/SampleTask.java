@@ -15,7 +15,8 @@ final class SampleTask extends TensorTask {
   private long seed;
   private int step;
 
-  void run(WorkerPool pool, Scratch scratch, TensorGroupImpl<?> mu, TensorGroupImpl<?> sigma, long seed, int step, TensorGroupImpl<?> samples) {
+  void run(
+      WorkerPool pool, Scratch scratch, TensorGroupImpl<?> mu, TensorGroupImpl<?> sigma, long seed, int step, TensorGroupImpl<?> samples) {
     this.mu = mu;
     this.sigma = sigma;
     this.samples = samples;

@@ -4,7 +4,10 @@ import io.metaplast.internal.BufferImpl;
 import io.metaplast.internal.TensorGroupImpl;
 import io.metaplast.internal.spi.RuleRows;
 
-/** gaussianUpdateFromSamples: gradients of K samples, update and the next samples, chunk by chunk, so that nothing in between leaves the first cache levels. */
+/**
+ * gaussianUpdateFromSamples: gradients of K samples, update and the next samples, chunk by chunk, so that nothing in between leaves the
+ * first cache levels.
+ */
 final class SampleUpdateTask extends TensorTask {
   private static final double UPDATE_NANOS = 0.5;
 

@@ -32,8 +32,8 @@ final class UncertaintyTask extends ParallelTask {
   private float inverseSamples;
 
   void run(
-      WorkerPool pool, Scratch scratch, int samples, int batch, int classes, BufferImpl input, boolean fromLogits, boolean bits, boolean clamp,
-      float inverseSamples, BufferImpl predictive, BufferImpl aleatoric, BufferImpl epistemic) {
+      WorkerPool pool, Scratch scratch, int samples, int batch, int classes, BufferImpl input, boolean fromLogits, boolean bits,
+      boolean clamp, float inverseSamples, BufferImpl predictive, BufferImpl aleatoric, BufferImpl epistemic) {
     this.samples = samples;
     this.batch = batch;
     this.classes = classes;

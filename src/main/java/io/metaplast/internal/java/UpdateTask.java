@@ -4,7 +4,10 @@ import io.metaplast.internal.BufferImpl;
 import io.metaplast.internal.TensorGroupImpl;
 import io.metaplast.internal.spi.RuleRows;
 
-/** gaussianUpdate: one update of all tensors from given gradients, in the callers' arrays where the operands line up, else chunk-wise in scratch memory. */
+/**
+ * gaussianUpdate: one update of all tensors from given gradients, in the callers' arrays where the operands line up, else chunk-wise in
+ * scratch memory.
+ */
 final class UpdateTask extends TensorTask {
   private static final double NANOS = 0.3;
 

@@ -6,8 +6,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A fixed set of daemon threads that help the calling thread. One task at a time: a caller that finds the pool busy runs its task alone. Idle workers are parked.
- * Nothing is allocated per task. Which thread computes which unit is open, so a unit's result may depend on its index only.
+ * A fixed set of daemon threads that help the calling thread. One task at a time: a caller that finds the pool busy runs its task alone.
+ * Idle workers are parked. Nothing is allocated per task. Which thread computes which unit is open, so a unit's result may depend on its
+ * index only.
  */
 final class WorkerPool {
   /** A worker is woken only for at least this much work; waking costs some 20 to 50 microseconds. */

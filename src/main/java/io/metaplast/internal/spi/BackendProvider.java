@@ -8,8 +8,8 @@ public interface BackendProvider extends AutoCloseable {
   BackendInfo info();
 
   /**
-   * Zeroed memory for elements of {@code kind}; {@code bytes} is a multiple of their size. Throws DeviceOutOfMemoryException, or IllegalArgumentException above
-   * the backend's limit.
+   * Zeroed memory for elements of {@code kind}; {@code bytes} is a multiple of their size. Throws DeviceOutOfMemoryException, or
+   * IllegalArgumentException above the backend's limit.
    */
   Memory allocate(long bytes, ElementKind kind);
 

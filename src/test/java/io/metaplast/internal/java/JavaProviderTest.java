@@ -105,8 +105,12 @@ class JavaProviderTest {
   @Test
   void memoryOfAnotherKindIsRefused() {
     Memory ints = provider.allocate(40, ElementKind.I32);
-    assertThatThrownBy(() -> provider.read(ints, 0, new float[1], 0, 1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("I32");
-    assertThatThrownBy(() -> provider.write(ints, 0, new short[1], 0, 1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("BF16");
+    assertThatThrownBy(() -> provider.read(ints, 0, new float[1], 0, 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("I32");
+    assertThatThrownBy(() -> provider.write(ints, 0, new short[1], 0, 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("BF16");
     ints.close();
   }
 }

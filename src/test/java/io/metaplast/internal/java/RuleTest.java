@@ -11,11 +11,15 @@ import java.util.SplittableRandom;
 import java.util.function.IntBinaryOperator;
 import org.junit.jupiter.api.Test;
 
-/** The vectorised forms of the rules against the text of the specification, on values where they could differ: zeros of both signs, NaN, infinities, sigma <= 0. */
+/**
+ * The vectorised forms of the rules against the text of the specification, on values where they could differ: zeros of both signs, NaN,
+ * infinities, sigma <= 0.
+ */
 class RuleTest {
   private static final float[] SPECIAL = {
-    0f, -0f, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MAX_VALUE, -Float.MAX_VALUE, 1f, -1f, 1e-20f,
-    0x1p60f, -0x1p63f, 1e-6f
+    0f, -0f, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MAX_VALUE,
+    -Float.MAX_VALUE, 1f, -1f,
+    1e-20f, 0x1p60f, -0x1p63f, 1e-6f
   };
 
   private final SplittableRandom random = new SplittableRandom(20251120);
@@ -27,7 +31,8 @@ class RuleTest {
   private final float[] gradSigma = new float[n];
 
   private float any() {
-    return random.nextInt(3) == 0 ? SPECIAL[random.nextInt(SPECIAL.length)] : (float) (random.nextDouble(-2, 2) * Math.pow(10, random.nextInt(-4, 4)));
+    float usual = (float) (random.nextDouble(-2, 2) * Math.pow(10, random.nextInt(-4, 4)));
+    return random.nextInt(3) == 0 ? SPECIAL[random.nextInt(SPECIAL.length)] : usual;
   }
 
   private void fill(boolean positiveSigma) {
@@ -130,7 +135,8 @@ class RuleTest {
   @Test
   void ratio() {
     for (double secondOrder : new double[] {0, 1.5}) {
-      for (double[] range : new double[][] {{0, 0, 0, 0}, {1e-4, 0.1, 0, 0}, {1e-4, 0.1, -0.5, 0.75}, {1e-4, 1, -0.5, 0}, {1e-4, 1, 0, 0.5}}) {
+      double[][] ranges = {{0, 0, 0, 0}, {1e-4, 0.1, 0, 0}, {1e-4, 0.1, -0.5, 0.75}, {1e-4, 1, -0.5, 0}, {1e-4, 1, 0, 0.5}};
+      for (double[] range : ranges) {
         MesuRatioParams p = new MesuRatioParams(500_000, false, 0, 0.1, 1, 60, 0.5, secondOrder, range[0], range[1], range[2], range[3]);
         float spf = (float) p.priorSigma();
         float cP = (float) (1 / (p.memoryWindow() * spf * spf));

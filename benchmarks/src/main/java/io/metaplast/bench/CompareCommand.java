@@ -41,6 +41,11 @@ final class CompareCommand implements Callable<Integer> {
       description = "Parameters of the out-of-cache sections (default ${DEFAULT-VALUE}).")
   private int large;
 
+  @Option(
+      names = "--cpu-time",
+      description = "Count processor time in one-thread sections: for machines that are never quiet. The tables say so.")
+  private boolean cpuTime;
+
   @Option(names = "--json", paramLabel = "FILE",
       description = "Where to store the result (default: results/<date>-<machine>.json beside the run script).")
   private Path json;
@@ -58,7 +63,7 @@ final class CompareCommand implements Callable<Integer> {
     out.println();
     out.flush();
     int count = threads == null ? machine.cores() : threads;
-    List<Comparison.Section> sections = run(new Comparison.Plan(rounds, 2 * rounds, count, large, full, true), Lane.present());
+    List<Comparison.Section> sections = run(new Comparison.Plan(rounds, 2 * rounds, count, large, full, true, cpuTime), Lane.present());
     for (Comparison.Section section : sections) {
       out.println(ComparisonText.of(section));
     }

@@ -54,13 +54,14 @@ final class Comparison {
    * @param dropped rounds thrown away because of other load
    * @param others processors that others kept busy
    * @param roofDrift change of the roof from the first half of the run to the second
+   * @param cpuTime whether processor time of the thread was counted instead of time on the wall
    * @param quotable false when load or drift say that the figures must not be quoted
    * @param phases where the time of a training step goes, or null
    * @param facts further figures, by name
    */
   record Section(
       String id, String title, String unit, String ratioTo, List<Line> lines, int rounds, int dropped, double others, double roofDrift,
-      boolean quotable, TrainingPhases phases, Map<String, String> facts) {}
+      boolean cpuTime, boolean quotable, TrainingPhases phases, Map<String, String> facts) {}
 
   /**
    * How much to measure.
@@ -71,8 +72,9 @@ final class Comparison {
    * @param large parameters of the out-of-cache sections
    * @param full more sections and all tiers everywhere
    * @param peers whether to time PyTorch if it is there
+   * @param cpuTime whether one-thread sections count processor time instead of time on the wall
    */
-  record Plan(int rounds, int repeats, int threads, long large, boolean full, boolean peers) {}
+  record Plan(int rounds, int repeats, int threads, long large, boolean full, boolean peers, boolean cpuTime) {}
 
   /** Parameters of the sections that fit the second-level cache of one core: the paper's network. */
   static final long IN_CACHE = Workloads.NETWORK.totalCount();
@@ -282,7 +284,15 @@ final class Comparison {
       }
     }
 
+    private boolean cpuTime() {
+      return plan.cpuTime() && threads == 1;
+    }
+
     private void addOurs(String name, Lane lane, Workload.Factory factory, Outputs expected, Role role) {
+      if (cpuTime() && lane.kind() == BackendKind.CUDA) {
+        // the calling thread only waits for the device
+        return;
+      }
       Workload workload = own(factory.make(backend(lane)));
       workload.run();
       String difference = workload.outputs().firstDifference(expected);
@@ -318,7 +328,8 @@ final class Comparison {
     }
 
     Section run(String reference) {
-      Contest.Outcome outcome = new Contest(plan.rounds(), plan.repeats(), threads).run(contenders, () -> progress.accept(title));
+      Contest contest = new Contest(plan.rounds(), cpuTime() ? 0 : plan.repeats(), threads, cpuTime());
+      Contest.Outcome outcome = contest.run(contenders, () -> progress.accept(title));
       double roof = 0;
       double drift = 0;
       for (Contest.Result result : outcome.results()) {
@@ -349,9 +360,9 @@ final class Comparison {
                 referenceTime == 0 || entry.role() == Role.ROOF ? null : referenceTime / time,
                 entry.checked()));
       }
+      boolean quotable = outcome.gated() && drift <= DRIFT_LIMIT;
       return new Section(
-          id, title, unit, reference, lines, plan.rounds(), outcome.dropped(), outcome.others(), drift, outcome.gated()
-              && drift <= DRIFT_LIMIT, phases, facts);
+          id, title, unit, reference, lines, plan.rounds(), outcome.dropped(), outcome.others(), drift, cpuTime(), quotable, phases, facts);
     }
 
     @Override

@@ -51,8 +51,9 @@ final class ComparisonText {
   static String footer(Comparison.Section section) {
     String text =
         String.format(
-            Locale.ROOT, "%d interleaved rounds, %s; ratio to: %s; other processes used %.2f cores, %d rounds repeated",
-            section.rounds(), threads(section), section.ratioTo(), section.others(), section.dropped());
+            Locale.ROOT, "%d interleaved rounds, %s%s; ratio to: %s; other processes used %.2f cores, %d rounds repeated",
+            section.rounds(), threads(section), section.cpuTime() ? " (processor time of the thread)" : "", section.ratioTo(),
+                section.others(), section.dropped());
     return showsRoof(section) ? text + String.format(Locale.ROOT, "; roof drift %.1f %%", 100 * section.roofDrift()) : text;
   }
 

@@ -1,7 +1,9 @@
 package io.metaplast.bench;
 
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
  * Times several contenders in one process in interleaved rounds, so that whatever disturbs the machine disturbs them alike. A round in
@@ -45,14 +47,20 @@ final class Contest {
     }
   }
 
-  /** Shorter turns would be dominated by the clock and by waking up threads. */
-  private static final double TURN_NANOS = 10e6;
+  /** Long against the clock and waking up threads, short against the slices in which a busy system deals out its processors. */
+  private static final double TURN_NANOS = 4e6;
 
-  private static final double WARM_UP_NANOS = 300e6;
+  private static final double WARM_UP_WINDOW_NANOS = 150e6;
+  private static final int WARM_UP_WINDOWS_LEAST = 3;
+  private static final int WARM_UP_WINDOWS_MOST = 20;
+
+  /** A contender is settled when a window is no better than this fraction of the best before. */
+  private static final double SETTLED = 0.9;
 
   private final int rounds;
   private final int repeats;
   private final double freeCores;
+  private final LongSupplier clock;
 
   /**
    * A contest of so many rounds.
@@ -60,8 +68,11 @@ final class Contest {
    * @param rounds rounds to keep
    * @param repeats rounds that may be thrown away and repeated at most
    * @param threads threads that a contender uses at most: the other cores may be busy
+   * @param cpuTime whether to count the processor time of the calling thread instead of time on the wall; for contenders that use no other
+   *     thread
    */
-  Contest(int rounds, int repeats, int threads) {
+  Contest(int rounds, int repeats, int threads, boolean cpuTime) {
+    this.clock = cpuTime ? ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime : System::nanoTime;
     this.rounds = rounds;
     this.repeats = repeats;
     // A tenth of a core of background noise is always there.
@@ -103,31 +114,41 @@ final class Contest {
   }
 
   /** Every contender once; who begins moves on by one each round. */
-  private static double[] round(List<Contender> contenders, int[] calls, int number) {
+  private double[] round(List<Contender> contenders, int[] calls, int number) {
     double[] times = new double[calls.length];
     for (int i = 0; i < calls.length; i++) {
       int c = (i + number) % calls.length;
       Body body = contenders.get(c).body();
-      long start = System.nanoTime();
+      if (calls[c] > 1) {
+        // brings back the caches that the previous contender took
+        body.run();
+      }
+      long start = clock.getAsLong();
       for (int r = 0; r < calls[c]; r++) {
         body.run();
       }
-      times[c] = (double) (System.nanoTime() - start) / calls[c];
+      times[c] = (double) (clock.getAsLong() - start) / calls[c];
     }
     return times;
   }
 
   /** Runs until compiled and settled; returns how many calls fill a turn. */
-  private static int warmUp(Body body) {
-    long start = System.nanoTime();
-    long fastest = Long.MAX_VALUE;
-    int calls = 0;
-    do {
-      long before = System.nanoTime();
-      body.run();
-      fastest = Math.min(fastest, System.nanoTime() - before);
-      calls++;
-    } while (calls < 3 || System.nanoTime() - start < WARM_UP_NANOS);
-    return (int) Math.max(1, Math.min(1_000_000, TURN_NANOS / Math.max(fastest, 20)));
+  private int warmUp(Body body) {
+    double best = Double.MAX_VALUE;
+    for (int window = 0; window < WARM_UP_WINDOWS_MOST; window++) {
+      long start = System.nanoTime();
+      double fastest = Double.MAX_VALUE;
+      do {
+        long before = clock.getAsLong();
+        body.run();
+        fastest = Math.min(fastest, clock.getAsLong() - before);
+      } while (System.nanoTime() - start < WARM_UP_WINDOW_NANOS);
+      boolean settled = fastest > SETTLED * best;
+      best = Math.min(best, fastest);
+      if (settled && window + 1 >= WARM_UP_WINDOWS_LEAST) {
+        break;
+      }
+    }
+    return (int) Math.max(1, Math.min(1_000_000, TURN_NANOS / Math.max(best, 20)));
   }
 }

@@ -68,7 +68,7 @@ public final class Main implements Callable<Integer> {
       return 1;
     }
     heading(out, "Speed");
-    Comparison.Plan plan = new Comparison.Plan(TOUR_ROUNDS, TOUR_ROUNDS / 2, machine.cores(), TOUR_PARAMETERS, false, false);
+    Comparison.Plan plan = new Comparison.Plan(TOUR_ROUNDS, TOUR_ROUNDS / 2, machine.cores(), TOUR_PARAMETERS, false, false, false);
     List<Comparison.Section> sections = CompareCommand.run(plan, lanes);
     sections.forEach(section -> out.println(ComparisonText.of(section)));
     heading(out, "Learning");

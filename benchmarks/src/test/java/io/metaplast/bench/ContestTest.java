@@ -19,7 +19,7 @@ class ContestTest {
   @Test
   void slowerContenderHasTheLongerTime() {
     Contest.Outcome outcome =
-        new Contest(4, 0, 1)
+        new Contest(4, 0, 1, false)
             .run(List.of(new Contest.Contender("slow", () -> pause(20)), new Contest.Contender("fast", () -> pause(2))), () -> {});
 
     assertThat(outcome.of("slow").nanos().min()).isGreaterThanOrEqualTo(20e6);
@@ -27,6 +27,13 @@ class ContestTest {
     assertThat(outcome.of("slow").rounds()).hasSize(4);
     assertThat(outcome.dropped()).isZero();
     assertThatThrownBy(() -> outcome.of("none")).hasMessageContaining("none");
+  }
+
+  @Test
+  void processorTimeLeavesOutWaiting() {
+    Contest.Outcome outcome = new Contest(2, 0, 1, true).run(List.of(new Contest.Contender("sleeper", () -> pause(20))), () -> {});
+
+    assertThat(outcome.of("sleeper").nanos().median()).isLessThan(10e6);
   }
 
   @Test
@@ -45,7 +52,7 @@ class ContestTest {
     int[] before = {-1};
     int[] rounds = {0};
 
-    new Contest(3, 0, 1)
+    new Contest(3, 0, 1, false)
         .run(
             contenders,
             () -> {

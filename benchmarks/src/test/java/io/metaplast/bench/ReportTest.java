@@ -35,6 +35,7 @@ class ReportTest {
         1,
         0.5,
         0.01,
+        false,
         quotable,
         new TrainingPhases("avx512", 4, List.of(new TrainingPhases.Phase("forward", 10, 5.0))),
         Map.of("peer", "a & b"));

@@ -31,7 +31,7 @@ class GradAccumulateContractTest extends KernelContract {
   }
 
   static int samples(Run r) {
-    return 1 + r.theCase().index() % 5;
+    return r.theCase().index() % 41 == 7 ? 19 : 1 + r.theCase().index() % 5;
   }
 
   /** 1, 1/K, or a number that is not a power of two. */

@@ -17,7 +17,7 @@ final class Layer {
     int in;
     int out;
     if (n > 1100) {
-      in = turn % 2 == 0 ? 173 : 1000;
+      in = n % 3 == 0 ? 5003 : turn % 2 == 0 ? 173 : 1000; // 5003: more than a chunk of R16
       out = n / in;
     } else {
       in = turn == 3 ? 1 + n % 7 : n;

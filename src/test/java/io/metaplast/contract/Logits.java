@@ -12,9 +12,9 @@ final class Logits {
 
   Logits(Run r) {
     int n = r.n();
-    samples = 1 + r.theCase().index() % 4;
-    classes = n > 4000 ? 10 : 1 + n % 71;
-    batch = n > 4000 ? n / 10 : n / classes;
+    samples = n % 50 == 7 ? 35 : 1 + r.theCase().index() % 4;
+    classes = n <= 4000 ? 1 + n % 71 : n % 3 == 0 ? 4500 : 10; // 4500: more than a chunk of a row
+    batch = n / classes;
   }
 
   int items() {

@@ -32,7 +32,7 @@ class SampleContractTest extends KernelContract {
   }
 
   private static int samples(Run r) {
-    return 1 + r.theCase().index() % 5;
+    return r.theCase().index() % 41 == 7 ? 19 : 1 + r.theCase().index() % 5;
   }
 
   private static void verify(Run r) {

@@ -124,7 +124,7 @@ class ConcurrencyTest {
   @MethodSource("io.metaplast.TestBackends#kinds")
   void closingTheBackendDuringACallGivesTheResultOrSaysClosed(Target target) throws Exception {
     ExecutorService caller = Executors.newSingleThreadExecutor();
-    try {
+    try (LogCapture log = new LogCapture()) {
       for (int round = 0; round < Seeds.rounds(100, 1000); round++) {
         Backend backend = Metaplast.open(target.options());
         F32Buffer x = backend.allocate(30_000);
@@ -142,6 +142,7 @@ class ConcurrencyTest {
         call.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         x.close();
         assertThat(backend.allocatedBytes()).isZero();
+        assertThat(log.messages()).as("the buffer that was still open").anyMatch(m -> m.contains(backend + " was closed with 120000 bytes"));
         Coverage.checked("close during a call", target.name(), 1);
       }
     } finally {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -38,8 +39,22 @@ class NativeSimtTest {
     assertThat(tests).as("tests in: %s", output).isGreaterThanOrEqualTo(20);
   }
 
+  /** Kernels whose name in the C ABI is not the Java name in other letters. */
+  private static final Map<String, String> JAVA_NAMES =
+      Map.ofEntries(
+          Map.entry("weightSample", "sample"), Map.entry("gaussianUpdate", "step"), Map.entry("gaussianUpdateFromSamples", "stepFromSamples"),
+          Map.entry("linearForwardBatch1", "linearForward"), Map.entry("linearStepBatch1", "linearStep"),
+          Map.entry("diagHessian", "diagHessianFromSigma"), Map.entry("reduceSum", "sum"), Map.entry("rocPairs", "rocAuc"),
+          Map.entry("rocThresholds", "rocAucThresholds"), Map.entry("ewcPenaltyGrad", "ewcPenaltyGradient"),
+          Map.entry("siPenaltyGrad", "siPenaltyGradient"));
+
   private static void count(String[] words) {
-    Coverage.checked(words[1], "simt", Long.parseLong(words[2]));
+    String[] parts = words[1].replaceFirst("_(f32|u32)$", "").split("_");
+    StringBuilder name = new StringBuilder(parts[0]);
+    for (int i = 1; i < parts.length; i++) {
+      name.append(Character.toUpperCase(parts[i].charAt(0))).append(parts[i].substring(1));
+    }
+    Coverage.checked(JAVA_NAMES.getOrDefault(name.toString(), name.toString()), "simt", Long.parseLong(words[2]));
   }
 
   private static Optional<Path> executable() throws IOException {

@@ -25,23 +25,32 @@ struct Fault {
 
 METAPLAST_SIMT_TEST(shim_finds_faults) {
   for_orders([](int, int64_t) {
-    check(says(run(64, 0, [](const void*) {
-            if (threadIdx.x != 5) __syncthreads();
-          }), "divergence"), "a thread that skips a barrier is found");
-    check(says(run(64, 0, [](const void*) {
-            if (threadIdx.x < 32) {
-              __syncthreads();
-            } else {
-              __syncthreads();
-            }
-          }), "divergence"), "two barriers in two branches are found");
+    check(says(run(64, 0,
+                   [](const void*) {
+                     if (threadIdx.x != 5) __syncthreads();
+                   }),
+               "divergence"),
+          "a thread that skips a barrier is found");
+    check(says(run(64, 0,
+                   [](const void*) {
+                     if (threadIdx.x < 32) {
+                       __syncthreads();
+                     } else {
+                       __syncthreads();
+                     }
+                   }),
+               "divergence"),
+          "two barriers in two branches are found");
     check(says(run(64, 16, [](const void*) { static_cast<char*>(shim::shared_memory())[16] = 0; }), "outside of shared memory"),
           "a write behind shared memory is found");
     check(says(run(64, 16, [](const void*) { static_cast<char*>(shim::shared_memory())[-1] = 0; }), "outside of shared memory"),
           "a write before shared memory is found");
-    check(says(run(64, 0, [](const void*) {
-            if (threadIdx.x % 32 != 7) __syncwarp();
-          }), "divergence"), "a lane that never arrives is found");
+    check(says(run(64, 0,
+                   [](const void*) {
+                     if (threadIdx.x % 32 != 7) __syncwarp();
+                   }),
+               "divergence"),
+          "a lane that never arrives is found");
     check(says(run(48, 0, [](const void*) { __syncwarp(); }), "do not exist"), "a mask of missing lanes is found");
     check(says(run(32, 0, [](const void*) { shim::aligned(reinterpret_cast<float*>(20), 16); }), "not aligned"),
           "an access that is not aligned is found");
@@ -55,12 +64,15 @@ METAPLAST_SIMT_TEST(shim_orders_differ) {
   uint64_t distinct[kOrders] = {};
   int different = 0;
   for_orders([&](int order, int64_t) {
-    const char* failure = shim::run({1, 1, 1}, {64, 1, 1}, 64 * sizeof(int), [](const void*) {
-      int* shared = static_cast<int*>(shim::shared_memory());
-      const unsigned t = threadIdx.x;
-      g_seen[t] = t == 0 ? 0 : static_cast<uint64_t>(shared[t - 1] == static_cast<int>(t) - 1);
-      shared[t] = static_cast<int>(t);
-    }, nullptr);
+    const char* failure = shim::run(
+        {1, 1, 1}, {64, 1, 1}, 64 * sizeof(int),
+        [](const void*) {
+          int* shared = static_cast<int*>(shim::shared_memory());
+          const unsigned t = threadIdx.x;
+          g_seen[t] = t == 0 ? 0 : static_cast<uint64_t>(shared[t - 1] == static_cast<int>(t) - 1);
+          shared[t] = static_cast<int>(t);
+        },
+        nullptr);
     check(failure == nullptr, "runs");
     for (int t = 0; t < 64; ++t) distinct[order] = distinct[order] * 31 + g_seen[t];
     different += order > 0 && distinct[order] != distinct[0] ? 1 : 0;
@@ -70,16 +82,19 @@ METAPLAST_SIMT_TEST(shim_orders_differ) {
 
 METAPLAST_SIMT_TEST(shim_warp_operations) {
   for_orders([](int, int64_t) {
-    const char* failure = shim::run({1, 1, 1}, {64, 1, 1}, 0, [](const void*) {
-      const unsigned t = threadIdx.x;
-      const int down = __shfl_down_sync(0xffffffffu, static_cast<int>(t), 8, 16);
-      const int from_zero = __shfl_sync(0xffffffffu, static_cast<int>(t), 0, 16);
-      const int flipped = __shfl_xor_sync(0xffffffffu, static_cast<int>(t), 3);
-      const int any = __syncthreads_or(t == 40);
-      const int none = __syncthreads_or(0);
-      g_seen[t] = static_cast<uint64_t>(down) | static_cast<uint64_t>(from_zero) << 16 | static_cast<uint64_t>(flipped) << 32 |
-                  static_cast<uint64_t>(any) << 48 | static_cast<uint64_t>(none) << 56;
-    }, nullptr);
+    const char* failure = shim::run(
+        {1, 1, 1}, {64, 1, 1}, 0,
+        [](const void*) {
+          const unsigned t = threadIdx.x;
+          const int down = __shfl_down_sync(0xffffffffu, static_cast<int>(t), 8, 16);
+          const int from_zero = __shfl_sync(0xffffffffu, static_cast<int>(t), 0, 16);
+          const int flipped = __shfl_xor_sync(0xffffffffu, static_cast<int>(t), 3);
+          const int any = __syncthreads_or(t == 40);
+          const int none = __syncthreads_or(0);
+          g_seen[t] = static_cast<uint64_t>(down) | static_cast<uint64_t>(from_zero) << 16 | static_cast<uint64_t>(flipped) << 32 |
+                      static_cast<uint64_t>(any) << 48 | static_cast<uint64_t>(none) << 56;
+        },
+        nullptr);
     check(failure == nullptr, "runs");
     for (uint64_t t = 0; t < 64; ++t) {
       const uint64_t down = t % 16 < 8 ? t + 8 : t;
@@ -93,18 +108,20 @@ METAPLAST_SIMT_TEST(shim_warp_operations) {
 METAPLAST_SIMT_TEST(probe) {
   // Codes as in the fault table of the numerics document; driver version 0 means that there is no driver.
   const Fault faults[] = {
-      {35, METAPLAST_E_CUDA_NO_DRIVER, METAPLAST_E_CUDA_OLD_DRIVER}, {34, METAPLAST_E_CUDA_NO_DRIVER, METAPLAST_E_CUDA_NO_DRIVER},
+      {35, METAPLAST_E_CUDA_NO_DRIVER, METAPLAST_E_CUDA_OLD_DRIVER},  {34, METAPLAST_E_CUDA_NO_DRIVER, METAPLAST_E_CUDA_NO_DRIVER},
       {36, METAPLAST_E_CUDA_OLD_DRIVER, METAPLAST_E_CUDA_OLD_DRIVER}, {222, METAPLAST_E_CUDA_OLD_DRIVER, METAPLAST_E_CUDA_OLD_DRIVER},
-      {214, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE}, {209, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE},
-      {46, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE},  {100, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE},
-      {101, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE}, {999, METAPLAST_E_CUDA_OTHER, METAPLAST_E_CUDA_OTHER}};
+      {214, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE},  {209, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE},
+      {46, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE},   {100, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE},
+      {101, METAPLAST_E_CUDA_NO_DEVICE, METAPLAST_E_CUDA_NO_DEVICE},  {999, METAPLAST_E_CUDA_OTHER, METAPLAST_E_CUDA_OTHER}};
   metaplast_cuda_probe_result_t result;
   for (const Fault& fault : faults) {
     for (int driver : {0, 12080}) {
       shim::set_probe(fault.cuda_code, 1, driver);
       const metaplast_status_t status = metaplast_cuda_probe(&result);
-      check(status == (driver == 0 ? fault.without_driver : fault.with_driver), "code %d, driver %d: status %d", fault.cuda_code, driver, status);
-      check(result.cuda_code == fault.cuda_code && result.devices == 0 && result.driver_version == driver, "code %d: result", fault.cuda_code);
+      check(status == (driver == 0 ? fault.without_driver : fault.with_driver), "code %d, driver %d: status %d", fault.cuda_code, driver,
+            status);
+      check(result.cuda_code == fault.cuda_code && result.devices == 0 && result.driver_version == driver, "code %d: result",
+            fault.cuda_code);
     }
   }
   check(std::strcmp(metaplast_cuda_status_text(METAPLAST_E_CUDA_NO_DRIVER), "NVIDIA driver not found") == 0, "no driver, in words");
@@ -157,7 +174,8 @@ METAPLAST_SIMT_TEST(copy_and_fill) {
       check(metaplast_cuda_copy(cuda(), device.data(), source.data(), 4 * n, nullptr) == METAPLAST_OK, "up");
       expect_same(source, &device, "copied", "copy");
       check(metaplast_cuda_copy(cuda(), back.data(), device.data(), 4 * n, nullptr) == METAPLAST_OK && back == source, "down");
-      check(metaplast_cuda_fill_u32(cuda(), device.data(), n, 0x7fa00001u, nullptr) == METAPLAST_OK, "fill");  // a signalling NaN keeps its bits
+      check(metaplast_cuda_fill_u32(cuda(), device.data(), n, 0x7fa00001u, nullptr) == METAPLAST_OK,
+            "fill");  // a signalling NaN keeps its bits
       expect_same(expected, &device, "filled", "fill");
     }
   }
@@ -178,7 +196,8 @@ METAPLAST_SIMT_TEST(device_loss) {
     check(metaplast_cuda_stream_synchronize(context, nullptr) == METAPLAST_E_CUDA_LOST, "code %d is a loss", code);
     shim::inject(0, false);
     check(metaplast_cuda_last_error_code(context) == code, "code");
-    check(std::strcmp(metaplast_cuda_last_error_kernel(context), "sgd_step") == 0, "kernel '%s'", metaplast_cuda_last_error_kernel(context));
+    check(std::strcmp(metaplast_cuda_last_error_kernel(context), "sgd_step") == 0, "kernel '%s'",
+          metaplast_cuda_last_error_kernel(context));
     void* block = nullptr;
     check(metaplast_cuda_alloc(context, 64, &block) == METAPLAST_E_CUDA_LOST, "stays lost: memory");
     check(metaplast_uniform_f32_cuda(context, 1, 2, 3, 4, 32, x.data(), nullptr) == METAPLAST_E_CUDA_LOST, "stays lost: kernels");

@@ -23,8 +23,8 @@
 #endif
 
 #if defined(__x86_64__)
-// Saves the callee-saved registers on the stack and the stack pointer in *save, then continues where `load` was saved. (swapcontext makes a system
-// call to keep the signal mask, which would be nearly all of the time of a test.)
+// Saves the callee-saved registers on the stack and the stack pointer in *save, then continues where `load` was saved. (swapcontext makes a
+// system call to keep the signal mask, which would be nearly all of the time of a test.)
 extern "C" void metaplast_shim_switch(void** save, void* load);
 asm(R"(
   .text

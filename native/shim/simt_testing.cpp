@@ -95,7 +95,8 @@ namespace {
 
 void check_flat_once(const char* kernel, const std::vector<std::vector<float>>& arrays, int64_t n, int order, int64_t offset,
                      const FlatCall& on_cpu, const FlatCall& on_cuda) {
-  const std::string where = format("%s, n %lld, order %d, offset %lld", kernel, static_cast<long long>(n), order, static_cast<long long>(offset));
+  const std::string where =
+      format("%s, n %lld, order %d, offset %lld", kernel, static_cast<long long>(n), order, static_cast<long long>(offset));
   std::vector<std::vector<float>> host;
   std::vector<std::unique_ptr<Device<float>>> device;
   std::vector<float*> host_data, device_data;

@@ -1,5 +1,5 @@
-// What the tests of simt_tests share. A test is named after the entry point of metaplast/bayes.h that it covers; an entry point without a test fails
-// the run.
+// What the tests of simt_tests share. A test is named after the entry point of metaplast/bayes.h that it covers; an entry point without a
+// test fails the run.
 #ifndef METAPLAST_SHIM_SIMT_TESTING_H_
 #define METAPLAST_SHIM_SIMT_TESTING_H_
 
@@ -57,8 +57,8 @@ void expect_same(const std::vector<int64_t>& expected, Device<int64_t>* seen, co
 // Runs body(order, offset) for all fiber orders and, cycling with them, offsets of 0 to 3 elements.
 void for_orders(const std::function<void(int order, int64_t offset)>& body);
 
-// Checks an element-wise kernel: n = 0..1030 with an order and offset each, and larger n with all of them. `arrays` hold at least 4200 values each;
-// all of them are compared afterwards, so that inputs must be untouched.
+// Checks an element-wise kernel: n = 0..1030 with an order and offset each, and larger n with all of them. `arrays` hold at least 4200
+// values each; all of them are compared afterwards, so that inputs must be untouched.
 using FlatCall = std::function<metaplast_status_t(int64_t n, const std::vector<float*>& arrays)>;
 void check_flat(const char* kernel, const std::vector<std::vector<float>>& arrays, const FlatCall& on_cpu, const FlatCall& on_cuda);
 
@@ -71,8 +71,8 @@ struct Registration {
 }  // namespace simt_testing
 }  // namespace metaplast
 
-#define METAPLAST_SIMT_TEST(name)                                                           \
-  static void simt_test_##name();                                                           \
+#define METAPLAST_SIMT_TEST(name)                                                                   \
+  static void simt_test_##name();                                                                   \
   static const metaplast::simt_testing::Registration registration_##name(#name, &simt_test_##name); \
   static void simt_test_##name()
 

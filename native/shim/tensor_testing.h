@@ -1,4 +1,5 @@
-// Multi-tensor operands of simt_tests: one array a tensor, on the host and on the device, and the tables of addresses that the entry points take.
+// Multi-tensor operands of simt_tests: one array a tensor, on the host and on the device, and the tables of addresses that the entry points
+// take.
 #ifndef METAPLAST_SHIM_TENSOR_TESTING_H_
 #define METAPLAST_SHIM_TENSOR_TESTING_H_
 

@@ -76,8 +76,8 @@ METAPLAST_API metaplast_status_t metaplast_cuda_free(metaplast_cuda_context_t* c
 METAPLAST_API int64_t metaplast_cuda_allocated_bytes(const metaplast_cuda_context_t* context);
 METAPLAST_API metaplast_status_t metaplast_cuda_memory_info(metaplast_cuda_context_t* context, int64_t* free_bytes, int64_t* total_bytes);
 // Host to device, device to host, device to device; the addresses tell which. Asynchronous where CUDA can.
-METAPLAST_API metaplast_status_t metaplast_cuda_copy(metaplast_cuda_context_t* context, void* destination, const void* source, int64_t bytes,
-                                                     void* stream);
+METAPLAST_API metaplast_status_t metaplast_cuda_copy(metaplast_cuda_context_t* context, void* destination, const void* source,
+                                                     int64_t bytes, void* stream);
 METAPLAST_API metaplast_status_t metaplast_cuda_fill_u32(metaplast_cuda_context_t* context, uint32_t* destination, int64_t words,
                                                          uint32_t value, void* stream);
 METAPLAST_API metaplast_status_t metaplast_cuda_stream_create(metaplast_cuda_context_t* context, void** stream);
@@ -94,16 +94,17 @@ METAPLAST_API metaplast_status_t metaplast_uniform_f32_cuda(metaplast_cuda_conte
                                                             uint32_t step, uint64_t first, int64_t n, float* out, void* stream);
 METAPLAST_API metaplast_status_t metaplast_gaussian_f32_cuda(metaplast_cuda_context_t* context, uint64_t seed, uint32_t stream_number,
                                                              uint32_t step, uint64_t first, int64_t n, float* out, void* stream);
-METAPLAST_API metaplast_status_t metaplast_elementary_f32_cuda(metaplast_cuda_context_t* context, int32_t function, int64_t n, const float* x,
-                                                               float* y, float* y2, void* stream);
+METAPLAST_API metaplast_status_t metaplast_elementary_f32_cuda(metaplast_cuda_context_t* context, int32_t function, int64_t n,
+                                                               const float* x, float* y, float* y2, void* stream);
 METAPLAST_API metaplast_status_t metaplast_weight_sample_f32_cuda(metaplast_cuda_context_t* context, int32_t tensors, const int64_t* count,
                                                                   const uint32_t* tensor, const float* const* mu, const float* const* sigma,
                                                                   uint64_t seed, uint32_t step, int32_t first_sample, int32_t samples,
                                                                   float* const* w, void* stream);
-METAPLAST_API metaplast_status_t metaplast_grad_accumulate_f32_cuda(metaplast_cuda_context_t* context, int32_t tensors, const int64_t* count,
-                                                                    const uint32_t* tensor, int32_t samples, const void* const* dw,
-                                                                    int32_t dw_type, const float* const* eps, uint64_t seed, uint32_t step,
-                                                                    float scale, float* const* g_mu, float* const* g_sigma, void* stream);
+METAPLAST_API metaplast_status_t metaplast_grad_accumulate_f32_cuda(metaplast_cuda_context_t* context, int32_t tensors,
+                                                                    const int64_t* count, const uint32_t* tensor, int32_t samples,
+                                                                    const void* const* dw, int32_t dw_type, const float* const* eps,
+                                                                    uint64_t seed, uint32_t step, float scale, float* const* g_mu,
+                                                                    float* const* g_sigma, void* stream);
 // report is device memory.
 METAPLAST_API metaplast_status_t metaplast_gaussian_update_f32_cuda(metaplast_cuda_context_t* context, int32_t rule, int32_t tensors,
                                                                     const int64_t* count, float* const* mu, float* const* sigma,
@@ -116,15 +117,15 @@ METAPLAST_API metaplast_status_t metaplast_gaussian_update_from_samples_f32_cuda
     uint32_t step, float scale, const metaplast_rule_row_t* rows, int32_t row_stride, uint32_t next_step, int32_t next_samples,
     float* const* w_next, int64_t* report, void* stream);
 METAPLAST_API metaplast_status_t metaplast_linear_forward_batch1_f32_cuda(metaplast_cuda_context_t* context, int32_t out, int32_t in,
-                                                                          uint32_t tensor, const float* mu, const float* sigma, const float* x,
-                                                                          int64_t x_stride, int32_t samples, uint64_t seed, uint32_t step,
-                                                                          int32_t relu, float* eps, float* y, void* stream);
+                                                                          uint32_t tensor, const float* mu, const float* sigma,
+                                                                          const float* x, int64_t x_stride, int32_t samples, uint64_t seed,
+                                                                          uint32_t step, int32_t relu, float* eps, float* y, void* stream);
 METAPLAST_API metaplast_status_t metaplast_linear_step_batch1_f32_cuda(metaplast_cuda_context_t* context, int32_t rule, int32_t out,
                                                                        int32_t in, uint32_t tensor, float* mu, float* sigma, float* lo,
                                                                        const float* x, int64_t x_stride, const float* delta,
-                                                                       const float* active, int32_t samples, const float* eps, uint64_t seed,
-                                                                       uint32_t step, const metaplast_rule_row_t* row, float* dx,
-                                                                       int64_t* report, void* stream);
+                                                                       const float* active, int32_t samples, const float* eps,
+                                                                       uint64_t seed, uint32_t step, const metaplast_rule_row_t* row,
+                                                                       float* dx, int64_t* report, void* stream);
 // Labels are device memory and are not checked: a label outside [0,C) gives that item the loss NaN.
 METAPLAST_API metaplast_status_t metaplast_nll_mean_log_softmax_f32_cuda(metaplast_cuda_context_t* context, int32_t samples, int32_t batch,
                                                                          int32_t classes, const float* logits, const int32_t* labels,
@@ -157,8 +158,8 @@ METAPLAST_API metaplast_status_t metaplast_ewc_penalty_grad_f32_cuda(metaplast_c
                                                                      void* stream);
 METAPLAST_API metaplast_status_t metaplast_si_path_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* g,
                                                             const float* theta_new, const float* theta_old, float* path, void* stream);
-METAPLAST_API metaplast_status_t metaplast_si_consolidate_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta, float xi,
-                                                                   float* path, float* anchor, float* omega, void* stream);
+METAPLAST_API metaplast_status_t metaplast_si_consolidate_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta,
+                                                                   float xi, float* path, float* anchor, float* omega, void* stream);
 METAPLAST_API metaplast_status_t metaplast_si_penalty_grad_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta,
                                                                     const float* anchor, const float* omega, float two_c, float* g,
                                                                     void* stream);

@@ -22,8 +22,8 @@ metaplast_status_t metaplast_fisher_merge_f32_cuda(metaplast_cuda_context_t* con
   return run_elementwise(context, "fisher_merge", stream, n, simt::FisherMerge{inverse_items, decay}, {total, fisher});
 }
 
-metaplast_status_t metaplast_ewc_penalty_grad_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta, const float* anchor,
-                                                       const float* fisher, float lambda, float* g, void* stream) {
+metaplast_status_t metaplast_ewc_penalty_grad_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta,
+                                                       const float* anchor, const float* fisher, float lambda, float* g, void* stream) {
   return run_elementwise(context, "ewc_penalty_grad", stream, n, simt::PenaltyGrad{lambda}, {g, theta, anchor, fisher});
 }
 
@@ -32,8 +32,8 @@ metaplast_status_t metaplast_si_path_f32_cuda(metaplast_cuda_context_t* context,
   return run_elementwise(context, "si_path", stream, n, simt::SiPath{}, {path, g, theta_new, theta_old});
 }
 
-metaplast_status_t metaplast_si_consolidate_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta, float xi, float* path,
-                                                     float* anchor, float* omega, void* stream) {
+metaplast_status_t metaplast_si_consolidate_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta, float xi,
+                                                     float* path, float* anchor, float* omega, void* stream) {
   return run_elementwise(context, "si_consolidate", stream, n, simt::SiConsolidate{xi}, {path, anchor, omega, theta});
 }
 

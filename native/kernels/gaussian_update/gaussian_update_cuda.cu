@@ -95,8 +95,7 @@ extern "C" metaplast_status_t metaplast_gaussian_update_f32_cuda(metaplast_cuda_
                                                                  int32_t grad_type, const metaplast_rule_row_t* rows, int32_t row_stride,
                                                                  int32_t gated, int64_t* report, void* stream) {
   if (!valid_counts(tensors, count) || !valid_type(grad_type) || !valid_rule(rule, rows, row_stride, lo) ||
-      (gated != 0 && report == nullptr) ||
-      (tensors > 0 && (mu == nullptr || sigma == nullptr || g_mu == nullptr || g_sigma == nullptr))) {
+      (gated != 0 && report == nullptr) || (tensors > 0 && (mu == nullptr || sigma == nullptr || g_mu == nullptr || g_sigma == nullptr))) {
     return METAPLAST_E_ARGUMENT;
   }
   Launcher launcher(context, "gaussian_update", stream);

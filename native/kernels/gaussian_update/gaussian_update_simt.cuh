@@ -12,8 +12,8 @@ namespace simt {
 
 // One group of four; low null, or its low parts (MESU only). Returns how many new sigmas are not > 0, NaN included.
 template <int kRule>
-METAPLAST_DEVICE int update_group(const RuleLanes& r, bool compensated, Four* mu, Four* sigma, Four* low, const Four& g_mu, const Four& g_sigma,
-                                  int valid) {
+METAPLAST_DEVICE int update_group(const RuleLanes& r, bool compensated, Four* mu, Four* sigma, Four* low, const Four& g_mu,
+                                  const Four& g_sigma, int valid) {
   if (kRule == METAPLAST_RULE_MESU && compensated) {
     METAPLAST_UNROLL
     for (int j = 0; j < 4; ++j) mesu_update_compensated<true>(r, &mu->v[j], &sigma->v[j], &low->v[j], g_mu.v[j], g_sigma.v[j]);
@@ -27,7 +27,8 @@ METAPLAST_DEVICE int update_group(const RuleLanes& r, bool compensated, Four* mu
   return bad;
 }
 
-// The rule of a row. The clip is never left out: with an infinite limit it changes no bit, and a second copy of every kernel would cost more.
+// The rule of a row. The clip is never left out: with an infinite limit it changes no bit, and a second copy of every kernel would cost
+// more.
 METAPLAST_DEVICE RuleLanes rule_of(const metaplast_rule_row_t& row) {
   RuleLanes r = rule_lanes(row);
   if (!r.clips) r.clamp = set_bits(0x7f800000u);

@@ -58,20 +58,23 @@ struct State {
 
 void check_update(const std::vector<int64_t>& counts, const Variant& v, const std::vector<float>& gradients, int order, int64_t offset) {
   const int32_t tensors = static_cast<int32_t>(counts.size());
-  const std::string where = format("gaussian_update, %d tensors, rule %d, limits %d, bf16 %d, low %d, per tensor %d, gated %d, order %d", tensors, v.rule,
-                                   v.limits, v.bf16, v.compensated, v.per_tensor, v.gated, order);
+  const std::string where = format("gaussian_update, %d tensors, rule %d, limits %d, bf16 %d, low %d, per tensor %d, gated %d, order %d",
+                                   tensors, v.rule, v.limits, v.bf16, v.compensated, v.per_tensor, v.gated, order);
   State s(counts, offset);
   Tensors<float> gm(counts, 1, offset, gradients), gs(counts, 1, offset + 3, std::vector<float>(gradients.rbegin(), gradients.rend()));
   Tensors<uint16_t> gm16(counts, 1, offset, bf16_of(gradients)), gs16(counts, 1, offset + 1, bf16_of(gradients));
   const std::vector<metaplast_rule_row_t> rows = rows_of(v, counts.size());
   const int32_t type = v.bf16 ? METAPLAST_BF16 : METAPLAST_F32;
-  check(metaplast_gaussian_update_f32(cpu(), v.rule, tensors, counts.data(), s.mu.host(), s.sigma.host(), v.compensated ? s.low.host() : nullptr,
-                                      v.bf16 ? gm16.host_untyped() : gm.host_untyped(), v.bf16 ? gs16.host_untyped() : gs.host_untyped(), type,
-                                      rows.data(), v.per_tensor, v.gated, s.host_report.data()) == METAPLAST_OK, "%s: CPU", where.c_str());
+  check(metaplast_gaussian_update_f32(cpu(), v.rule, tensors, counts.data(), s.mu.host(), s.sigma.host(),
+                                      v.compensated ? s.low.host() : nullptr, v.bf16 ? gm16.host_untyped() : gm.host_untyped(),
+                                      v.bf16 ? gs16.host_untyped() : gs.host_untyped(), type, rows.data(), v.per_tensor, v.gated,
+                                      s.host_report.data()) == METAPLAST_OK,
+        "%s: CPU", where.c_str());
   check(metaplast_gaussian_update_f32_cuda(cuda(), v.rule, tensors, counts.data(), s.mu.device(), s.sigma.device(),
                                            v.compensated ? s.low.device() : nullptr, v.bf16 ? gm16.device_untyped() : gm.device_untyped(),
                                            v.bf16 ? gs16.device_untyped() : gs.device_untyped(), type, rows.data(), v.per_tensor, v.gated,
-                                           s.report.data(), nullptr) == METAPLAST_OK, "%s: CUDA", where.c_str());
+                                           s.report.data(), nullptr) == METAPLAST_OK,
+        "%s: CUDA", where.c_str());
   s.expect_same_as_host(where);
 }
 
@@ -103,10 +106,12 @@ METAPLAST_SIMT_TEST(gaussian_update_f32) {
     check_update({5, 700, 11}, gated, open, order, offset);
   });
   const metaplast_rule_row_t row = rule_row(METAPLAST_RULE_MESU, false);
-  check(metaplast_gaussian_update_f32_cuda(cuda(), METAPLAST_RULE_MESU, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, METAPLAST_F32, &row, 0,
-                                           1, nullptr, nullptr) == METAPLAST_E_ARGUMENT, "gated without a report");
-  check(metaplast_gaussian_update_f32_cuda(cuda(), 3, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, METAPLAST_F32, &row, 0, 0, nullptr,
-                                           nullptr) == METAPLAST_E_ARGUMENT, "unknown rule");
+  check(metaplast_gaussian_update_f32_cuda(cuda(), METAPLAST_RULE_MESU, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                                           METAPLAST_F32, &row, 0, 1, nullptr, nullptr) == METAPLAST_E_ARGUMENT,
+        "gated without a report");
+  check(metaplast_gaussian_update_f32_cuda(cuda(), 3, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, METAPLAST_F32, &row, 0, 0,
+                                           nullptr, nullptr) == METAPLAST_E_ARGUMENT,
+        "unknown rule");
 }
 
 METAPLAST_SIMT_TEST(gaussian_update_from_samples_f32) {
@@ -121,22 +126,26 @@ METAPLAST_SIMT_TEST(gaussian_update_from_samples_f32) {
       const bool stored = v.gated;  // there is no gate here; the flag chooses where epsilon comes from
       const int32_t samples = which % 3 == 0 ? 1 : 4, next_samples = which % 4 == 0 ? 0 : which % 4 == 1 ? 1 : 3;
       const auto once = [&](int order, int64_t offset) {
-        const std::string where =
-            format("update_from_samples, %d tensors, rule %d, limits %d, bf16 %d, low %d, per tensor %d, stored %d, K %d, next %d, order %d", tensors,
-                   v.rule, v.limits, v.bf16, v.compensated, v.per_tensor, stored, samples, next_samples, order);
+        const std::string where = format(
+            "update_from_samples, %d tensors, rule %d, limits %d, bf16 %d, low %d, per tensor %d, stored %d, K %d, next %d, order %d",
+            tensors, v.rule, v.limits, v.bf16, v.compensated, v.per_tensor, stored, samples, next_samples, order);
         State s(counts, offset);
-        Tensors<float> dw(counts, samples, offset, gradients), eps(counts, samples, offset, epsilon), next(counts, next_samples, offset, zeros);
+        Tensors<float> dw(counts, samples, offset, gradients), eps(counts, samples, offset, epsilon),
+            next(counts, next_samples, offset, zeros);
         Tensors<uint16_t> dw16(counts, samples, offset, gradients_bf16);
         const std::vector<metaplast_rule_row_t> rows = rows_of(v, counts.size());
         const int32_t type = v.bf16 ? METAPLAST_BF16 : METAPLAST_F32;
-        check(metaplast_gaussian_update_from_samples_f32(
-                  cpu(), v.rule, tensors, counts.data(), numbers.data(), s.mu.host(), s.sigma.host(), v.compensated ? s.low.host() : nullptr, samples,
-                  v.bf16 ? dw16.host_untyped() : dw.host_untyped(), type, stored ? eps.host() : nullptr, 99, 7, 0.25f, rows.data(), v.per_tensor, 8,
-                  next_samples, next_samples > 0 ? next.host() : nullptr, s.host_report.data()) == METAPLAST_OK, "%s: CPU", where.c_str());
+        check(
+            metaplast_gaussian_update_from_samples_f32(
+                cpu(), v.rule, tensors, counts.data(), numbers.data(), s.mu.host(), s.sigma.host(), v.compensated ? s.low.host() : nullptr,
+                samples, v.bf16 ? dw16.host_untyped() : dw.host_untyped(), type, stored ? eps.host() : nullptr, 99, 7, 0.25f, rows.data(),
+                v.per_tensor, 8, next_samples, next_samples > 0 ? next.host() : nullptr, s.host_report.data()) == METAPLAST_OK,
+            "%s: CPU", where.c_str());
         check(metaplast_gaussian_update_from_samples_f32_cuda(
-                  cuda(), v.rule, tensors, counts.data(), numbers.data(), s.mu.device(), s.sigma.device(), v.compensated ? s.low.device() : nullptr,
-                  samples, v.bf16 ? dw16.device_untyped() : dw.device_untyped(), type, stored ? eps.device() : nullptr, 99, 7, 0.25f, rows.data(),
-                  v.per_tensor, 8, next_samples, next_samples > 0 ? next.device() : nullptr, s.report.data(), nullptr) == METAPLAST_OK,
+                  cuda(), v.rule, tensors, counts.data(), numbers.data(), s.mu.device(), s.sigma.device(),
+                  v.compensated ? s.low.device() : nullptr, samples, v.bf16 ? dw16.device_untyped() : dw.device_untyped(), type,
+                  stored ? eps.device() : nullptr, 99, 7, 0.25f, rows.data(), v.per_tensor, 8, next_samples,
+                  next_samples > 0 ? next.device() : nullptr, s.report.data(), nullptr) == METAPLAST_OK,
               "%s: CUDA", where.c_str());
         s.expect_same_as_host(where);
         next.expect_same_as_host("next", where);

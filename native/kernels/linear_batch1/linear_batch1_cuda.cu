@@ -44,12 +44,12 @@ extern "C" metaplast_status_t metaplast_linear_forward_batch1_f32_cuda(metaplast
   return launcher.status();
 }
 
-extern "C" metaplast_status_t metaplast_linear_step_batch1_f32_cuda(metaplast_cuda_context_t* context, int32_t rule, int32_t out, int32_t in,
-                                                                    uint32_t tensor, float* mu, float* sigma, float* lo, const float* x,
-                                                                    int64_t x_stride, const float* delta, const float* active,
-                                                                    int32_t samples, const float* eps, uint64_t seed, uint32_t step,
-                                                                    const metaplast_rule_row_t* row, float* dx, int64_t* report,
-                                                                    void* stream) {
+extern "C" metaplast_status_t metaplast_linear_step_batch1_f32_cuda(metaplast_cuda_context_t* context, int32_t rule, int32_t out,
+                                                                    int32_t in, uint32_t tensor, float* mu, float* sigma, float* lo,
+                                                                    const float* x, int64_t x_stride, const float* delta,
+                                                                    const float* active, int32_t samples, const float* eps, uint64_t seed,
+                                                                    uint32_t step, const metaplast_rule_row_t* row, float* dx,
+                                                                    int64_t* report, void* stream) {
   if (invalid(out, in, tensor, mu, sigma, x, x_stride, samples) || rule < METAPLAST_RULE_MESU || rule > METAPLAST_RULE_BGD ||
       (out > 0 && delta == nullptr) || row == nullptr || (lo != nullptr && rule != METAPLAST_RULE_MESU)) {
     return METAPLAST_E_ARGUMENT;

@@ -8,8 +8,8 @@
 namespace metaplast {
 namespace simt {
 
-// One warp an output (k, o). All its threads make random numbers, a Philox block each, and leave the products w*x in shared memory; then thread j adds
-// up lane j of R16 (both halves of the warp do the same, so that nothing diverges).
+// One warp an output (k, o). All its threads make random numbers, a Philox block each, and leave the products w*x in shared memory; then
+// thread j adds up lane j of R16 (both halves of the warp do the same, so that nothing diverges).
 struct LinearForward {
   static constexpr int kThreads = 128;
   static constexpr int kWarps = kThreads / 32;
@@ -90,8 +90,9 @@ struct LinearForward {
   }
 };
 
-// A block takes 32 columns and goes down the rows, blockDim.x/8 at a time; a thread has four columns of a row and all samples. Where dx is wanted the
-// products delta*w of a few samples meet in shared memory, and one thread per (k, i) adds them up in ascending order of the rows.
+// A block takes 32 columns and goes down the rows, blockDim.x/8 at a time; a thread has four columns of a row and all samples. Where dx is
+// wanted the products delta*w of a few samples meet in shared memory, and one thread per (k, i) adds them up in ascending order of the
+// rows.
 struct LinearStep {
   static constexpr int kThreads = 256;
   static constexpr int kColumns = 32;

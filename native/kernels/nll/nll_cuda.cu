@@ -5,8 +5,8 @@
 
 extern "C" metaplast_status_t metaplast_nll_mean_log_softmax_f32_cuda(metaplast_cuda_context_t* context, int32_t samples, int32_t batch,
                                                                       int32_t classes, const float* logits, const int32_t* labels,
-                                                                      float inverse_samples, float grad_scale, float* item_loss, float* loss,
-                                                                      float* dlogits, void* stream) {
+                                                                      float inverse_samples, float grad_scale, float* item_loss,
+                                                                      float* loss, float* dlogits, void* stream) {
   using Kernel = metaplast::simt::NllMeanLogSoftmax;
   using metaplast::simt::BlockSum;
   if (samples < 1 || batch < 0 || classes < 1 || loss == nullptr ||

@@ -11,8 +11,8 @@ struct Shape {
   int32_t samples, batch, classes;
 };
 
-constexpr Shape kShapes[] = {{1, 1, 1}, {1, 1, 2}, {10, 1, 10}, {3, 7, 10},  {17, 2, 33}, {40, 3, 5},   {2, 9, 31},
-                             {1, 2, 1000}, {5, 0, 3}, {33, 1, 64}};
+constexpr Shape kShapes[] = {{1, 1, 1},  {1, 1, 2},  {10, 1, 10},  {3, 7, 10}, {17, 2, 33},
+                             {40, 3, 5}, {2, 9, 31}, {1, 2, 1000}, {5, 0, 3},  {33, 1, 64}};
 
 }  // namespace
 
@@ -29,12 +29,19 @@ METAPLAST_SIMT_TEST(nll_mean_log_softmax_f32) {
         Device<float> d_x(x, offset), d_dx(dx, offset), d_item(item, offset), d_loss(loss, offset);
         Device<int32_t> d_labels(labels, offset);
         const float inverse = 1.0f / static_cast<float>(s.samples);
-        check(metaplast_nll_mean_log_softmax_f32(cpu(), s.samples, s.batch, s.classes, x.data(), labels.data(), inverse, inverse, item.data(),
-                                                 loss.data(), variant == 0 ? nullptr : variant == 1 ? dx.data() : x.data()) == METAPLAST_OK,
+        check(metaplast_nll_mean_log_softmax_f32(cpu(), s.samples, s.batch, s.classes, x.data(), labels.data(), inverse, inverse,
+                                                 item.data(), loss.data(),
+                                                 variant == 0   ? nullptr
+                                                 : variant == 1 ? dx.data()
+                                                                : x.data()) == METAPLAST_OK,
               "%s: CPU", where.c_str());
         check(metaplast_nll_mean_log_softmax_f32_cuda(cuda(), s.samples, s.batch, s.classes, d_x.data(), d_labels.data(), inverse, inverse,
-                                                      d_item.data(), d_loss.data(), variant == 0 ? nullptr : variant == 1 ? d_dx.data() : d_x.data(),
-                                                      nullptr) == METAPLAST_OK, "%s: CUDA", where.c_str());
+                                                      d_item.data(), d_loss.data(),
+                                                      variant == 0   ? nullptr
+                                                      : variant == 1 ? d_dx.data()
+                                                                     : d_x.data(),
+                                                      nullptr) == METAPLAST_OK,
+              "%s: CUDA", where.c_str());
         expect_same(item, &d_item, "item_loss", where);
         expect_same(loss, &d_loss, "loss", where);
         expect_same(x, &d_x, "logits", where);
@@ -50,16 +57,21 @@ METAPLAST_SIMT_TEST(nll_mean_log_softmax_f32) {
     std::vector<float> item(batch), loss(1);
     Device<float> d_x(x), d_item(item), d_loss(loss);
     Device<int32_t> d_labels(labels);
-    check(metaplast_nll_mean_log_softmax_f32(cpu(), 1, batch, 2, x.data(), labels.data(), 1, 1, item.data(), loss.data(), nullptr) == METAPLAST_OK, "CPU");
-    check(metaplast_nll_mean_log_softmax_f32_cuda(cuda(), 1, batch, 2, d_x.data(), d_labels.data(), 1, 1, d_item.data(), d_loss.data(), nullptr,
-                                                  nullptr) == METAPLAST_OK, "CUDA");
+    check(metaplast_nll_mean_log_softmax_f32(cpu(), 1, batch, 2, x.data(), labels.data(), 1, 1, item.data(), loss.data(), nullptr) ==
+              METAPLAST_OK,
+          "CPU");
+    check(metaplast_nll_mean_log_softmax_f32_cuda(cuda(), 1, batch, 2, d_x.data(), d_labels.data(), 1, 1, d_item.data(), d_loss.data(),
+                                                  nullptr, nullptr) == METAPLAST_OK,
+          "CUDA");
     expect_same(item, &d_item, "item_loss", "large batch");
     expect_same(loss, &d_loss, "loss", "large batch");
   }
   // A label outside the classes, and a NaN among the logits, give NaN.
-  Device<float> x(std::vector<float>{1, 2, std::numeric_limits<float>::quiet_NaN(), 4, 1, 2, 3, 4}), item(std::vector<float>(2)), loss(std::vector<float>(1));
+  Device<float> x(std::vector<float>{1, 2, std::numeric_limits<float>::quiet_NaN(), 4, 1, 2, 3, 4}), item(std::vector<float>(2)),
+      loss(std::vector<float>(1));
   Device<int32_t> labels(std::vector<int32_t>{1, 4});
-  check(metaplast_nll_mean_log_softmax_f32_cuda(cuda(), 1, 2, 4, x.data(), labels.data(), 1, 1, item.data(), loss.data(), nullptr, nullptr) == METAPLAST_OK,
+  check(metaplast_nll_mean_log_softmax_f32_cuda(cuda(), 1, 2, 4, x.data(), labels.data(), 1, 1, item.data(), loss.data(), nullptr,
+                                                nullptr) == METAPLAST_OK,
         "status");
   check(std::isnan(item.values()[0]) && std::isnan(item.values()[1]) && std::isnan(loss.values()[0]), "NaN");
 }

@@ -36,7 +36,9 @@ void check_random(const char* kernel, OnCpu on_cpu, OnCuda on_cuda) {
 METAPLAST_SIMT_TEST(philox_u32) {
   check_random<uint32_t>(
       "philox", [](uint64_t first, int64_t n, uint32_t* out) { return metaplast_philox_u32(cpu(), kSeed, kStream, kStep, first, n, out); },
-      [](uint64_t first, int64_t n, uint32_t* out) { return metaplast_philox_u32_cuda(cuda(), kSeed, kStream, kStep, first, n, out, nullptr); });
+      [](uint64_t first, int64_t n, uint32_t* out) {
+        return metaplast_philox_u32_cuda(cuda(), kSeed, kStream, kStep, first, n, out, nullptr);
+      });
   // Known answers of Random123.
   Device<uint32_t> words(std::vector<uint32_t>(4));
   metaplast_philox_u32_cuda(cuda(), 0, 0, 0, 0, 4, words.data(), nullptr);
@@ -48,11 +50,15 @@ METAPLAST_SIMT_TEST(philox_u32) {
 METAPLAST_SIMT_TEST(uniform_f32) {
   check_random<float>(
       "uniform", [](uint64_t first, int64_t n, float* out) { return metaplast_uniform_f32(cpu(), kSeed, kStream, kStep, first, n, out); },
-      [](uint64_t first, int64_t n, float* out) { return metaplast_uniform_f32_cuda(cuda(), kSeed, kStream, kStep, first, n, out, nullptr); });
+      [](uint64_t first, int64_t n, float* out) {
+        return metaplast_uniform_f32_cuda(cuda(), kSeed, kStream, kStep, first, n, out, nullptr);
+      });
 }
 
 METAPLAST_SIMT_TEST(gaussian_f32) {
   check_random<float>(
       "gaussian", [](uint64_t first, int64_t n, float* out) { return metaplast_gaussian_f32(cpu(), kSeed, kStream, kStep, first, n, out); },
-      [](uint64_t first, int64_t n, float* out) { return metaplast_gaussian_f32_cuda(cuda(), kSeed, kStream, kStep, first, n, out, nullptr); });
+      [](uint64_t first, int64_t n, float* out) {
+        return metaplast_gaussian_f32_cuda(cuda(), kSeed, kStream, kStep, first, n, out, nullptr);
+      });
 }

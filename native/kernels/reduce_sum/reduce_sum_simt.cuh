@@ -47,7 +47,8 @@ struct ChunkSums {
   }
 };
 
-// R16 of n elements by one block, for n small enough that one block is quick: its half-warps take a chunk each, its first warp adds the sums up.
+// R16 of n elements by one block, for n small enough that one block is quick: its half-warps take a chunk each, its first warp adds the
+// sums up.
 struct BlockSum {
   static constexpr int kThreads = 256;
   static constexpr int kChunksPerRound = kThreads / 16;

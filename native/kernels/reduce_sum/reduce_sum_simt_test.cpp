@@ -3,9 +3,11 @@
 using namespace metaplast::simt_testing;  // NOLINT: a test of these names
 
 METAPLAST_SIMT_TEST(reduce_sum_f32) {
-  const std::vector<float> ordinary = metaplast::testing::uniform_values(1, 300000, -1.0f, 1.0f), mixed = metaplast::testing::mixed_values(2, 300000);
+  const std::vector<float> ordinary = metaplast::testing::uniform_values(1, 300000, -1.0f, 1.0f),
+                           mixed = metaplast::testing::mixed_values(2, 300000);
   const auto once = [&](const std::vector<float>& values, int64_t n, int order, int64_t offset) {
-    const std::string where = format("reduce_sum, n %lld, order %d, offset %lld", static_cast<long long>(n), order, static_cast<long long>(offset));
+    const std::string where =
+        format("reduce_sum, n %lld, order %d, offset %lld", static_cast<long long>(n), order, static_cast<long long>(offset));
     const std::vector<float> x(values.begin(), values.begin() + n);
     std::vector<float> sum(1);
     Device<float> d_x(x, offset), d_sum(sum, offset);
@@ -28,5 +30,6 @@ METAPLAST_SIMT_TEST(reduce_sum_f32) {
   std::vector<float> minus_zero(3, -0.0f);
   once(minus_zero, 1, 0, 0);
   float out;
-  check(metaplast_reduce_sum_f32_cuda(cuda(), 5000, &out, &out, nullptr, 0, nullptr) == METAPLAST_E_ARGUMENT, "a workspace that is too small");
+  check(metaplast_reduce_sum_f32_cuda(cuda(), 5000, &out, &out, nullptr, 0, nullptr) == METAPLAST_E_ARGUMENT,
+        "a workspace that is too small");
 }

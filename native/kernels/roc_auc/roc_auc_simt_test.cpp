@@ -47,15 +47,16 @@ METAPLAST_SIMT_TEST(roc_thresholds_f32) {
       std::vector<float> ood = scores(seed, s.m);
       if (seed == 6) ood[0] = std::numeric_limits<float>::quiet_NaN();  // in front, it makes every threshold NaN
       for_orders([&](int order, int64_t offset) {
-        const std::string where =
-            format("roc_thresholds, %lld, %lld, seed %d, order %d", static_cast<long long>(s.n), static_cast<long long>(s.m), static_cast<int>(seed), order);
+        const std::string where = format("roc_thresholds, %lld, %lld, seed %d, order %d", static_cast<long long>(s.n),
+                                         static_cast<long long>(s.m), static_cast<int>(seed), order);
         std::vector<int64_t> counts(60, 77);
         Device<float> d_in(in, offset), d_ood(ood, offset), d_fractions(fractions, offset);
         Device<int64_t> d_counts(counts);
-        check(metaplast_roc_thresholds_f32(cpu(), s.n, in.data(), s.m, ood.data(), 30, fractions.data(), counts.data()) == METAPLAST_OK, "%s: CPU",
-              where.c_str());
-        check(metaplast_roc_thresholds_f32_cuda(cuda(), s.n, d_in.data(), s.m, d_ood.data(), 30, d_fractions.data(), d_counts.data(), nullptr) ==
-                  METAPLAST_OK, "%s: CUDA", where.c_str());
+        check(metaplast_roc_thresholds_f32(cpu(), s.n, in.data(), s.m, ood.data(), 30, fractions.data(), counts.data()) == METAPLAST_OK,
+              "%s: CPU", where.c_str());
+        check(metaplast_roc_thresholds_f32_cuda(cuda(), s.n, d_in.data(), s.m, d_ood.data(), 30, d_fractions.data(), d_counts.data(),
+                                                nullptr) == METAPLAST_OK,
+              "%s: CUDA", where.c_str());
         expect_same(counts, &d_counts, "counts", where);
       });
     }

@@ -7,7 +7,8 @@
 namespace metaplast {
 namespace simt {
 
-// A block an item. First a warp a sample: the scale of its row, kept in shared memory, and its entropy; then the first warp goes through the classes.
+// A block an item. First a warp a sample: the scale of its row, kept in shared memory, and its entropy; then the first warp goes through
+// the classes.
 struct Uncertainty {
   static constexpr int kThreads = 512;
   // Scales of the samples that are kept; those of any further ones are formed again for every tile of classes.

@@ -8,7 +8,8 @@ namespace metaplast {
 namespace simt {
 
 // w = mu + sigma*z for the group of four that begins at an element.
-METAPLAST_DEVICE void sample_group(const RandomStream& stream, bool whole, int64_t element, int valid, const Four& mu, const Four& sigma, float* w) {
+METAPLAST_DEVICE void sample_group(const RandomStream& stream, bool whole, int64_t element, int valid, const Four& mu, const Four& sigma,
+                                   float* w) {
   const Four z = gaussians_of_block(stream, static_cast<uint64_t>(element) >> 2);
   Four x;
   METAPLAST_UNROLL

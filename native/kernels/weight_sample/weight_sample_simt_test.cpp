@@ -13,9 +13,11 @@ METAPLAST_SIMT_TEST(weight_sample_f32) {
         const std::string where = format("weight_sample, %d tensors, K %d, order %d", tensors, samples, order);
         Tensors<float> m(counts, 1, offset, mu), s(counts, 1, offset, sigma), w(counts, samples, offset, zeros);
         check(metaplast_weight_sample_f32(cpu(), tensors, counts.data(), numbers.data(), m.host(), s.host(), 99, 7, 2, samples, w.host()) ==
-                  METAPLAST_OK, "%s: CPU", where.c_str());
+                  METAPLAST_OK,
+              "%s: CPU", where.c_str());
         check(metaplast_weight_sample_f32_cuda(cuda(), tensors, counts.data(), numbers.data(), m.device(), s.device(), 99, 7, 2, samples,
-                                               w.device(), nullptr) == METAPLAST_OK, "%s: CUDA", where.c_str());
+                                               w.device(), nullptr) == METAPLAST_OK,
+              "%s: CUDA", where.c_str());
         w.expect_same_as_host("w", where);
         m.expect_same_as_host("mu", where);
         s.expect_same_as_host("sigma", where);
@@ -23,5 +25,6 @@ METAPLAST_SIMT_TEST(weight_sample_f32) {
     }
   }
   check(metaplast_weight_sample_f32_cuda(cuda(), 0, nullptr, nullptr, nullptr, nullptr, 0, 0, 250, 7, nullptr, nullptr) ==
-            METAPLAST_E_ARGUMENT, "more than 256 samples");
+            METAPLAST_E_ARGUMENT,
+        "more than 256 samples");
 }

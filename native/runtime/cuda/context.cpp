@@ -115,7 +115,8 @@ extern "C" metaplast_status_t metaplast_cuda_copy(metaplast_cuda_context_t* cont
   if (bytes < 0) return METAPLAST_E_ARGUMENT;
   Call call(context);
   if (call.status() != METAPLAST_OK || bytes == 0) return call.status();
-  return check(context, cudaMemcpyAsync(destination, source, static_cast<size_t>(bytes), cudaMemcpyDefault, static_cast<cudaStream_t>(stream)));
+  return check(context,
+               cudaMemcpyAsync(destination, source, static_cast<size_t>(bytes), cudaMemcpyDefault, static_cast<cudaStream_t>(stream)));
 }
 
 extern "C" metaplast_status_t metaplast_cuda_stream_create(metaplast_cuda_context_t* context, void** stream) {

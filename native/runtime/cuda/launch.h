@@ -45,7 +45,9 @@ class Launcher {
                                                    : static_cast<cudaError_t>(cudaErrorInvalidValue);
 #else
     const dim3 grid(static_cast<unsigned>(blocks_x), static_cast<unsigned>(blocks_y), 1);
+    // clang-format off: it takes <<< >>> for operators
     metaplast_kernel<Kernel><<<grid, static_cast<unsigned>(threads), shared_bytes, stream_>>>(args);
+    // clang-format on
     cudaError_t code = cudaGetLastError();
 #endif
     if (code == cudaSuccess && (context_->flags & METAPLAST_CUDA_SYNCHRONOUS) != 0) code = cudaStreamSynchronize(stream_);

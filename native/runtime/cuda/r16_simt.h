@@ -1,5 +1,5 @@
-// R16 (metaplast/bayes.h) on sixteen threads: thread j of a half-warp is lane j. The other half may do the same on the same values or work on a
-// sum of its own; shuffles stay inside a half.
+// R16 (metaplast/bayes.h) on sixteen threads: thread j of a half-warp is lane j. The other half may do the same on the same values or work
+// on a sum of its own; shuffles stay inside a half.
 #ifndef METAPLAST_RUNTIME_CUDA_R16_SIMT_H_
 #define METAPLAST_RUNTIME_CUDA_R16_SIMT_H_
 
@@ -22,8 +22,8 @@ METAPLAST_DEVICE float r16_fold(float lane, int64_t with_elements) {
   return __shfl_sync(kFullMask, x, 0, 16);
 }
 
-// Sums of consecutive chunks, one by one, summed by the same rule level by level; for up to 4096^3 elements. All threads of a half pass the same
-// sum; both halves make the same calls.
+// Sums of consecutive chunks, one by one, summed by the same rule level by level; for up to 4096^3 elements. All threads of a half pass the
+// same sum; both halves make the same calls.
 class R16Sums {
  public:
   METAPLAST_DEVICE void push(float sum) {

@@ -81,8 +81,8 @@ METAPLAST_DEVICE Four load4(const uint16_t* p) {
 METAPLAST_DEVICE float load1(const float* p) { return *p; }
 METAPLAST_DEVICE float load1(const uint16_t* p) { return load_bf16(p); }
 
-// Elements [0, valid) of a group of four. whole: all four, in one aligned access; it is the same for all threads of a block. Elements that are not
-// valid read as 0.
+// Elements [0, valid) of a group of four. whole: all four, in one aligned access; the same for all threads of a block wherever speed matters.
+// Elements that are not valid read as 0.
 template <class T>
 METAPLAST_DEVICE Four load_group(bool whole, const T* p, int valid) {
   if (whole) return load4(p);
@@ -142,8 +142,9 @@ METAPLAST_DEVICE Four gaussians_at(const RandomStream& r, uint64_t e) {
   return z;
 }
 
-// Tiles: a block of threads handles blockDim.x groups of four, kGroups times over. Every thread has its kGroups groups in flight at once; group u
-// of a thread begins at element tile*blockDim.x*4*kGroups + (u*blockDim.x + threadIdx.x)*4, so that a warp's accesses are contiguous.
+// Tiles: a block of threads handles blockDim.x groups of four, kGroups times over. Every thread has its kGroups groups in flight at once;
+// group u of a thread begins at element tile*blockDim.x*4*kGroups + (u*blockDim.x + threadIdx.x)*4, so that a warp's accesses are
+// contiguous.
 template <int kGroups>
 struct Tile {
   int64_t element[kGroups];

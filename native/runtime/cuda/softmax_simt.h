@@ -38,8 +38,8 @@ METAPLAST_DEVICE Maximum maximum_of_warp(Maximum m) {
   return m;
 }
 
-// sum + terms of the elements 0..n-1 in ascending order; term(c) is evaluated by one lane each, `tile` holds 32 floats of this warp. All lanes get
-// the sum. A sum that begins with kFirstTerm takes the first term as it is.
+// sum + terms of the elements 0..n-1 in ascending order; term(c) is evaluated by one lane each, `tile` holds 32 floats of this warp. All
+// lanes get the sum. A sum that begins with kFirstTerm takes the first term as it is.
 constexpr float kFirstTerm = -0.0f;
 template <class Term>
 METAPLAST_DEVICE float add_ascending(float sum, int64_t n, float* tile, const Term& term) {

@@ -1,5 +1,6 @@
-// Multi-tensor launches: the host tables of a call travel as a kernel parameter, so that a whole network takes one launch and no copy. A block
-// works on one tile of one tensor and finds it by the first block of every tensor. More tensors than a table holds take several launches.
+// Multi-tensor launches: the host tables of a call travel as a kernel parameter, so that a whole network takes one launch and no copy. A
+// block works on one tile of one tensor and finds it by the first block of every tensor. More tensors than a table holds take several
+// launches.
 #ifndef METAPLAST_RUNTIME_CUDA_TENSOR_TABLE_H_
 #define METAPLAST_RUNTIME_CUDA_TENSOR_TABLE_H_
 
@@ -8,7 +9,8 @@
 namespace metaplast {
 namespace simt {
 
-// Tensors of one launch. Parameters are copied with every launch, so that a table for the largest networks would make the small ones slower.
+// Tensors of one launch. Parameters are copied with every launch, so that a table for the largest networks would make the small ones
+// slower.
 constexpr int kTableTensors = 64;
 
 template <class Entry>

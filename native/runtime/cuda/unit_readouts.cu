@@ -1,4 +1,5 @@
-// Losses, read-outs, sums, baselines. Kernels are compiled in a few units: of every unit nvcc reads the headers once for each architecture.
+// Losses, read-outs, sums, baselines.
+// Kernels are compiled in a few units: nvcc reads the headers of every unit once for each architecture.
 #include "kernels/nll/nll_cuda.cu"
 #include "kernels/uncertainty/uncertainty_cuda.cu"
 #include "kernels/reduce_sum/reduce_sum_cuda.cu"

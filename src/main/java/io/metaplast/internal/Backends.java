@@ -7,6 +7,7 @@ import io.metaplast.BackendOptions;
 import io.metaplast.BackendUnavailableException;
 import io.metaplast.KernelException;
 import io.metaplast.internal.cpu.CpuProvider;
+import io.metaplast.internal.cuda.CudaProvider;
 import io.metaplast.internal.java.JavaProvider;
 import io.metaplast.internal.spi.BackendProvider;
 import java.io.IOException;
@@ -64,7 +65,7 @@ public final class Backends {
     return switch (kind) {
       case JAVA -> new JavaProvider(options);
       case CPU -> new CpuProvider(options);
-      default -> throw new BackendUnavailableException(kind + " is not part of this build", UNSUPPORTED, 0, "");
+      case CUDA -> new CudaProvider(options);
     };
   }
 

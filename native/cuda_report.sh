@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# What nvcc makes of the CUDA kernels: registers, stack, spills and shared memory of every kernel and architecture as a table, and a gate on the
+# PTX: class A code has no fused multiply-add, no flush to zero, no approximate instruction. (SASS is not checked: exact division uses FFMA inside.)
+# Needs nvcc, no GPU.
+#
+#   cuda_report.sh [ARCHITECTURE...]      default: 75 80 86 89 90a 100 120
+#
+# Exit status 1 when the gate finds something, when a kernel spills, or when nothing was compiled.
+set -euo pipefail
+
+native_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+nvcc=${CUDACXX:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
+[ "$#" -gt 0 ] || set -- 75 80 86 89 90a 100 120
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$native_dir"
+# The flags of cmake/Cuda.cmake that decide about arithmetic.
+flags=(-std=c++17 -O3 -DNDEBUG -I. -Iinclude -fmad=false -ftz=false -prec-div=true -prec-sqrt=true -Xcompiler=-Wno-unknown-pragmas)
+
+status=0
+kernels=0
+for unit in runtime/cuda/unit_*.cu; do
+  "$nvcc" "${flags[@]}" -arch=compute_90 -ptx -o "$work/unit.ptx" "$unit"
+  kernels=$((kernels + $(grep -c '\.entry' "$work/unit.ptx")))
+  if grep -nE '^[[:space:]]*(@!?%p[0-9]+ )?[a-z0-9._]*(fma\.|\.ftz|\.approx)' "$work/unit.ptx" > "$work/found"; then
+    echo "FAIL: $unit: PTX that class A forbids:"
+    head -n 5 "$work/found"
+    status=1
+  fi
+done
+[ "$kernels" -gt 0 ] || { echo "FAIL: no kernels"; exit 1; }
+echo "PTX of $kernels kernels: no fma, no .ftz, no .approx: $([ "$status" = 0 ] && echo yes || echo no)"
+echo
+echo "| kernel | architecture | registers | stack bytes | spill stores | spill loads |"
+echo "|---|---|---|---|---|---|"
+for architecture in "$@"; do
+  for unit in runtime/cuda/unit_*.cu; do
+    "$nvcc" "${flags[@]}" -gencode "arch=compute_$architecture,code=sm_$architecture" -Xptxas -v -cubin -o "$work/unit.cubin" "$unit" 2> "$work/log"
+    c++filt < "$work/log" | awk -v architecture="$architecture" '
+      /Compiling entry function/ {
+        name = $0
+        sub(/.*Compiling entry function ./, "", name)
+        sub(/. for .sm_.*/, "", name)
+        sub(/void metaplast::cuda_runtime::metaplast_kernel</, "", name)
+        sub(/>\(metaplast::.*/, "", name)
+        gsub(/metaplast::simt::/, "", name)
+        sub(/^MultiTensor</, "", name)
+        while (gsub(/</, "<", name) > gsub(/>/, ">", name)) name = name ">"
+        while (gsub(/</, "<", name) < gsub(/>/, ">", name)) sub(/ *> *$/, "", name)
+      }
+      /bytes stack frame/ { stack = $1; stores = $5; loads = $9 }
+      /Used [0-9]+ registers/ {
+        for (i = 1; i < NF; ++i) if ($i == "Used") registers = $(i + 1)
+        printf "| %s | sm_%s | %s | %s | %s | %s |\n", name, architecture, registers, stack, stores, loads
+      }' | tee -a "$work/table"
+  done
+done
+if awk -F'|' '$6 + 0 > 0 || $7 + 0 > 0 { found = 1 } END { exit !found }' "$work/table"; then
+  echo "FAIL: a kernel spills registers"
+  status=1
+fi
+exit "$status"

@@ -36,7 +36,7 @@ Result reference(size_t samples, size_t batch, size_t classes, const std::vector
         const float p = gradient[c] / sum;
         gradient[c] = (p - (c == y ? 1.0f : 0.0f)) * grad_scale;
       }
-      const float lp = label_logit - ref_ln32(sum);
+      const float lp = std::isnan(sum) ? sum : label_logit - ref_ln32(sum);
       total = k == 0 ? lp : total + lp;
     }
     result.item_loss[b] = -total * inverse_samples;

@@ -62,7 +62,7 @@ for library in "$@"; do
   name=${library##*/}
   gate "exports beyond the list" "$name" \
     "$(nm -D --defined-only "$library" | awk '{ print $3 }' | lines_with -v '^(metaplast_|Java_io_metaplast_|JNI_OnLoad|JNI_OnUnload)')"
-  gate "no export at all" "$name" "$(nm -D --defined-only "$library" | grep -q metaplast_ || echo none)"
+  gate "no export at all" "$name" "$([ -n "$(nm -D --defined-only "$library" | lines_with ' metaplast_')" ] || echo none)"
   headers=$(readelf -lW "$library")
   dynamic=$(readelf -dW "$library")
   gate "no RELRO segment" "$name" "$(grep -q GNU_RELRO <<< "$headers" || echo missing)"

@@ -76,6 +76,10 @@ public record Machine(
   }
 
   private static String headCommit() {
+    String given = System.getProperty("metaplast.bench.commit"); // away from the working tree, in the GPU bundle
+    if (given != null) {
+      return given;
+    }
     try {
       String head = git("rev-parse", "--short=12", "HEAD");
       return head.isEmpty() ? "unknown" : git("status", "--porcelain", "--untracked-files=no").isEmpty() ? head : head + "+changes";

@@ -22,6 +22,11 @@ public final class Coverage {
     SKIPS.put(what, reason);
   }
 
+  /** Why {@code what} did not run. */
+  static synchronized String reason(String what) {
+    return SKIPS.getOrDefault(what, "there is no such backend or tier");
+  }
+
   /** The table, then the skips; empty if nothing was recorded. */
   static synchronized String table() {
     if (CHECKS.isEmpty() && SKIPS.isEmpty()) {

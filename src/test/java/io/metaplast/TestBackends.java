@@ -66,6 +66,11 @@ public final class TestBackends {
       add(targets, "cpu/" + tier.name().toLowerCase(Locale.ROOT), base.withKind(BackendKind.CPU).withMaxIsa(tier).withRequireIsa(tier));
     }
     add(targets, "cuda", base.withKind(BackendKind.CUDA));
+    for (String required : System.getProperty("metaplast.test.require", "").split(",")) {
+      if (!required.isBlank() && targets.stream().noneMatch(t -> t.name().equals(required.strip()))) {
+        throw new IllegalStateException("metaplast.test.require names " + required.strip() + ", which is not here: " + Coverage.reason(required.strip()));
+      }
+    }
     return List.copyOf(targets);
   }
 

@@ -1,5 +1,6 @@
 package io.metaplast.bench;
 
+import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,11 +52,16 @@ final class Contest {
   private static final double TURN_NANOS = 4e6;
 
   private static final double WARM_UP_WINDOW_NANOS = 150e6;
-  private static final int WARM_UP_WINDOWS_LEAST = 3;
-  private static final int WARM_UP_WINDOWS_MOST = 20;
+  private static final int WARM_UP_WINDOWS_MOST = 30;
 
-  /** A contender is settled when a window is no better than this fraction of the best before. */
-  private static final double SETTLED = 0.9;
+  /** So many windows in a row must bring neither a better time nor new compiled code. */
+  private static final int SETTLED_WINDOWS = 3;
+
+  /** The progress bar and the clock are compiled now and then, too. */
+  private static final long COMPILATION_NOISE_MILLIS = 5;
+
+  /** A time is better when it is below this fraction of the best before. */
+  private static final double BETTER = 0.9;
 
   private final int rounds;
   private final int repeats;
@@ -134,8 +140,11 @@ final class Contest {
 
   /** Runs until compiled and settled; returns how many calls fill a turn. */
   private int warmUp(Body body) {
+    CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
     double best = Double.MAX_VALUE;
-    for (int window = 0; window < WARM_UP_WINDOWS_MOST; window++) {
+    int settled = 0;
+    for (int window = 0; window < WARM_UP_WINDOWS_MOST && settled < SETTLED_WINDOWS; window++) {
+      long compiled = compiler.getTotalCompilationTime();
       long start = System.nanoTime();
       double fastest = Double.MAX_VALUE;
       do {
@@ -143,11 +152,9 @@ final class Contest {
         body.run();
         fastest = Math.min(fastest, clock.getAsLong() - before);
       } while (System.nanoTime() - start < WARM_UP_WINDOW_NANOS);
-      boolean settled = fastest > SETTLED * best;
+      boolean changed = fastest < BETTER * best || compiler.getTotalCompilationTime() > compiled + COMPILATION_NOISE_MILLIS;
+      settled = changed ? 0 : settled + 1;
       best = Math.min(best, fastest);
-      if (settled && window + 1 >= WARM_UP_WINDOWS_LEAST) {
-        break;
-      }
     }
     return (int) Math.max(1, Math.min(1_000_000, TURN_NANOS / Math.max(best, 20)));
   }

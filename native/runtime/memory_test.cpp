@@ -63,7 +63,8 @@ void check_environment() {
         const std::vector<float> g(100000, FLT_MIN);
         _mm_setcsr(normal | fault);
         const bool flushed = metaplast_subnormals_computed() == 0;
-        const metaplast_status_t status = metaplast_sgd_step_f32(context, static_cast<int64_t>(theta.size()), theta.data(), g.data(), 0.75f);
+        const metaplast_status_t status = metaplast_sgd_step_f32(context, static_cast<int64_t>(theta.size()), theta.data(),
+                                                                 g.data(), 0.75f);
         const unsigned after = _mm_getcsr();
         _mm_setcsr(normal);
         expect(flushed == ((fault & 0x8040u) != 0), "the probe under MXCSR fault %x", fault);

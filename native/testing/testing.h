@@ -62,8 +62,8 @@ class GuardedMemory {
   int64_t end_ = 0;
 };
 
-// Test values: 40 % normal, 15 % small integers, 15 % powers of two, 10 % subnormal, 10 % zeros of both signs, 5 % near overflow, 5 % NaN and
-// infinities.
+// Test values: 40 % normal, 15 % small integers, 15 % powers of two, 10 % subnormal, 10 % zeros of both signs, 5 % near overflow, 5 % NaN
+// and infinities.
 std::vector<float> mixed_values(uint64_t seed, int64_t n);
 // Positive and ordinary, as standard deviations are: mostly 0.01 .. 1.
 std::vector<float> positive_values(uint64_t seed, int64_t n);

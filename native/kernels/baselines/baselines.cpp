@@ -19,8 +19,8 @@ metaplast_status_t metaplast_fisher_accumulate_f32(const metaplast_context_t* co
   });
 }
 
-metaplast_status_t metaplast_fisher_merge_f32(const metaplast_context_t* context, int64_t n, float inverse_items, float decay, float* fisher,
-                                              float* total) {
+metaplast_status_t metaplast_fisher_merge_f32(const metaplast_context_t* context, int64_t n, float inverse_items, float decay,
+                                              float* fisher, float* total) {
   return run_elementwise(context, n, present(fisher, total), [=](const KernelTable& kernels, int64_t begin, int64_t end) {
     kernels.fisher_merge(end - begin, inverse_items, decay, fisher + begin, total + begin);
   });

@@ -1,5 +1,5 @@
-// The elementary functions over all inputs that uniforms can take, against the hashes of the golden file; tails and other inputs against the
-// restatement.
+// The elementary functions over all inputs that uniforms can take, against the hashes of the golden file; tails and other inputs against
+// the restatement.
 #include <cmath>
 #include <cstring>
 
@@ -10,7 +10,8 @@ using namespace metaplast::testing;  // NOLINT: a test of these names
 
 namespace {
 
-std::vector<float> apply(const metaplast_context_t* context, int32_t function, const std::vector<float>& x, std::vector<float>* y2 = nullptr) {
+std::vector<float> apply(const metaplast_context_t* context, int32_t function, const std::vector<float>& x,
+                         std::vector<float>* y2 = nullptr) {
   std::vector<float> y(x.size());
   if (y2 != nullptr) {
     y2->resize(x.size());

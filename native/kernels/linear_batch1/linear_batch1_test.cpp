@@ -1,4 +1,5 @@
-// The batch-1 layer against a restatement, element by element, for shapes around vector and chunk sizes, both sources of epsilon, all rules.
+// The batch-1 layer against a restatement, element by element, for shapes around vector and chunk sizes, both sources of epsilon, all
+// rules.
 #include <cmath>
 
 #include "testing/reference.h"
@@ -59,7 +60,8 @@ bool equal(const std::vector<float>& a, const std::vector<float>& b) {
 
 void check(const Shape& s) {
   const size_t out = static_cast<size_t>(s.out), in = static_cast<size_t>(s.in), samples = static_cast<size_t>(s.samples), n = out * in;
-  const std::vector<float> mu = uniform_values(1, static_cast<int64_t>(n), -0.5f, 0.5f), sigma = positive_values(2, static_cast<int64_t>(n));
+  const std::vector<float> mu = uniform_values(1, static_cast<int64_t>(n), -0.5f, 0.5f);
+  const std::vector<float> sigma = positive_values(2, static_cast<int64_t>(n));
   const std::vector<float> low = uniform_values(3, static_cast<int64_t>(n), -1e-9f, 1e-9f);
   std::vector<float> x = uniform_values(4, static_cast<int64_t>(in * (s.shared_x ? 1 : samples)), -1, 1);
   std::vector<float> delta = uniform_values(5, static_cast<int64_t>(out * samples), -1, 1);
@@ -117,18 +119,20 @@ void check(const Shape& s) {
           a_y(std::vector<float>(y.size())), a_dx(std::vector<float>(dx.size(), 5.0f));
       float* stored = s.stored_eps ? static_cast<float*>(a_eps) : nullptr;
       const int64_t stride = s.shared_x ? 0 : s.in;
-      const metaplast_status_t forward = metaplast_linear_forward_batch1_f32(context, s.out, s.in, kTensor, a_mu, a_sigma, a_x, stride, s.samples,
-                                                                             kSeed, kStep, s.relu, stored, a_y);
+      const metaplast_status_t forward = metaplast_linear_forward_batch1_f32(context, s.out, s.in, kTensor, a_mu, a_sigma, a_x, stride,
+                                                                             s.samples, kSeed, kStep, s.relu, stored, a_y);
       expect(forward == METAPLAST_OK, "forward status %d", forward);
       expect(equal(a_y.values(), y), "%s, %d threads, %d x %d, K %d: y", tier_name(tier), threads, s.out, s.in, s.samples);
-      expect(!s.stored_eps || equal(a_eps.values(), eps), "%s, %d threads, %d x %d, K %d: eps", tier_name(tier), threads, s.out, s.in, s.samples);
+      expect(!s.stored_eps || equal(a_eps.values(), eps), "%s, %d threads, %d x %d, K %d: eps", tier_name(tier), threads,
+             s.out, s.in, s.samples);
       int64_t report[METAPLAST_REPORT_WORDS] = {};
       const metaplast_status_t step = metaplast_linear_step_batch1_f32(
           context, s.rule, s.out, s.in, kTensor, a_mu, a_sigma, s.compensated ? static_cast<float*>(a_low) : nullptr, a_x, stride, a_delta,
-          s.relu ? static_cast<float*>(a_y) : nullptr, s.samples, stored, kSeed, kStep, &row, s.wants_dx ? static_cast<float*>(a_dx) : nullptr,
-          report);
+          s.relu ? static_cast<float*>(a_y) : nullptr, s.samples, stored, kSeed, kStep, &row,
+          s.wants_dx ? static_cast<float*>(a_dx) : nullptr, report);
       expect(step == METAPLAST_OK, "step status %d", step);
-      expect(!s.wants_dx || equal(a_dx.values(), dx), "%s, %d threads, %d x %d, K %d: dx", tier_name(tier), threads, s.out, s.in, s.samples);
+      expect(!s.wants_dx || equal(a_dx.values(), dx), "%s, %d threads, %d x %d, K %d: dx", tier_name(tier), threads, s.out,
+             s.in, s.samples);
       expect(equal(a_mu.values(), new_mu) && equal(a_sigma.values(), new_sigma), "%s, %d threads, %d x %d, K %d, rule %d: update",
              tier_name(tier), threads, s.out, s.in, s.samples, s.rule);
       expect(!s.compensated || equal(a_low.values(), new_low), "%s, %d threads, %d x %d: low", tier_name(tier), threads, s.out, s.in);

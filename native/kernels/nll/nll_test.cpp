@@ -79,7 +79,8 @@ void check(int32_t samples, int32_t batch, int32_t classes, const std::vector<fl
           gradients = gradients && (gradient == nullptr || same(gradient[i], wanted.gradient[i]));
           inputs = inputs && (variant == 1 || same(x[i], logits[i]));
         }
-        expect(items && same(loss, wanted.loss), "%s, K %d, B %d, C %d, variant %d: loss", tier_name(tier), samples, batch, classes, variant);
+        expect(items && same(loss, wanted.loss), "%s, K %d, B %d, C %d, variant %d: loss", tier_name(tier), samples,
+               batch, classes, variant);
         expect(gradients, "%s, K %d, B %d, C %d, variant %d: gradient", tier_name(tier), samples, batch, classes, variant);
         expect(inputs, "%s: logits were written", tier_name(tier));
       }

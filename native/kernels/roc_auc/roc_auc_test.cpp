@@ -56,7 +56,8 @@ void check_thresholds(const std::vector<float>& in_dist, const std::vector<float
       expect(metaplast_roc_thresholds_f32(context, static_cast<int64_t>(in_dist.size()), in_dist.data(), static_cast<int64_t>(ood.size()),
                                           ood.data(), thresholds, fractions.data(), counts.data()) == METAPLAST_OK,
              "status");
-      expect(counts == wanted, "%s, %d threads: %zu x %zu, %d thresholds", tier_name(tier), threads, in_dist.size(), ood.size(), thresholds);
+      expect(counts == wanted, "%s, %d threads: %zu x %zu, %d thresholds", tier_name(tier), threads, in_dist.size(), ood.size(),
+             thresholds);
     }
   }
 }

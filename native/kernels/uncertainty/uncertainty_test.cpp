@@ -69,8 +69,8 @@ Result reference(size_t samples, size_t batch, size_t classes, const std::vector
 void check(int32_t samples, int32_t batch, int32_t classes, const std::vector<float>& values, bool from_logits, bool bits, bool clamp) {
   const int64_t n = static_cast<int64_t>(samples) * batch * classes;
   const std::vector<float> source(values.begin(), values.begin() + n);
-  const Result wanted = reference(static_cast<size_t>(samples), static_cast<size_t>(batch), static_cast<size_t>(classes), source, from_logits,
-                                  bits, clamp);
+  const Result wanted = reference(static_cast<size_t>(samples), static_cast<size_t>(batch), static_cast<size_t>(classes), source,
+                                  from_logits, bits, clamp);
   GuardedMemory memory(n * 4 + 1), out_memory(batch * 12 + 1);
   for (int32_t tier : tiers()) {
     for (int32_t threads : {1, 3}) {
@@ -84,10 +84,12 @@ void check(int32_t samples, int32_t batch, int32_t classes, const std::vector<fl
       expect(status == METAPLAST_OK, "status %d", status);
       for (int32_t b = 0; b < batch; ++b) {
         const size_t i = static_cast<size_t>(b);
-        expect(same(out[b], wanted.predictive[i]) && same(out[batch + b], wanted.aleatoric[i]) && same(out[2 * batch + b], wanted.epistemic[i]),
+        expect(same(out[b], wanted.predictive[i]) && same(out[batch + b], wanted.aleatoric[i]) &&
+                   same(out[2 * batch + b], wanted.epistemic[i]),
                "%s, K %d, B %d, C %d, item %d: %a %a %a, expected %a %a %a", tier_name(tier), samples, batch, classes, b,
                static_cast<double>(out[b]), static_cast<double>(out[batch + b]), static_cast<double>(out[2 * batch + b]),
-               static_cast<double>(wanted.predictive[i]), static_cast<double>(wanted.aleatoric[i]), static_cast<double>(wanted.epistemic[i]));
+               static_cast<double>(wanted.predictive[i]), static_cast<double>(wanted.aleatoric[i]),
+               static_cast<double>(wanted.epistemic[i]));
       }
     }
   }

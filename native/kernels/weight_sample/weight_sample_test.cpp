@@ -45,7 +45,8 @@ int main() {
         sigmas[t] = sigma.data() + 20 * t;
         outs[t] = ws.back().data();
       }
-      expect(metaplast_weight_sample_f32(context, 5, counts, numbers, mus, sigmas, kSeed, kStep, 0, 2, outs) == METAPLAST_OK, "five tensors");
+      expect(metaplast_weight_sample_f32(context, 5, counts, numbers, mus, sigmas, kSeed, kStep, 0, 2, outs) == METAPLAST_OK,
+             "five tensors");
       for (int t = 0; t < 5; ++t) {
         std::vector<float> alone(ws[static_cast<size_t>(t)].size());
         float* const out = alone.data();

@@ -1,6 +1,7 @@
 package io.metaplast.contract;
 
 import io.metaplast.Backend;
+import io.metaplast.BackendKind;
 import io.metaplast.Bf16Buffer;
 import io.metaplast.Bits;
 import io.metaplast.Data;
@@ -14,6 +15,8 @@ import io.metaplast.TensorLayout;
 import io.metaplast.bayes.GaussianWeights;
 import io.metaplast.bayes.StepReport;
 import io.metaplast.bayes.UpdateRule;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -242,10 +245,19 @@ public final class Run implements AutoCloseable {
   private F32Buffer f32(String name, boolean written, int[] bits) {
     int start = GUARD + offset();
     int[] before = guarded(start, bits);
-    F32Buffer whole = keep(backend.allocate(before.length));
+    F32Buffer whole = keep(memory(before.length));
     whole.upload(floats(before));
     operands.add(new Operand(name, written, start, before, whole));
     return whole.slice(start, bits.length);
+  }
+
+  /** Memory of the backend, or at some offsets memory of ours that it wraps. */
+  private F32Buffer memory(int n) {
+    if (theCase.offset() % 5 != 2 || backend.info().kind() == BackendKind.CUDA) {
+      return backend.allocate(n);
+    }
+    ByteBuffer direct = ByteBuffer.allocateDirect(Float.BYTES * n + 128).alignedSlice(64).order(ByteOrder.nativeOrder());
+    return backend.wrap(direct.slice(0, Float.BYTES * n).order(ByteOrder.nativeOrder()).asFloatBuffer());
   }
 
   private I32Buffer i32(String name, boolean written, int[] bits) {

@@ -62,17 +62,30 @@ extern "C" metaplast_status_t metaplast_gaussian_update_from_samples_f32(
     return METAPLAST_E_ARGUMENT;
   }
   const metaplast::FpEnvironment environment;
+  // The common case has a kernel in which gradient and update stay in registers.
+  const bool in_registers = eps == nullptr && lo == nullptr && dw_type == METAPLAST_F32;
   metaplast::parallel_tensors(context, tensors, count, kSampledGrain, [=](int32_t t, int64_t begin, int64_t end) {
     // Gradient, update and next sample of one piece follow each other while the piece is in the L1 cache: memory sees one pass.
-    constexpr int64_t kPiece = 1024;
+    constexpr int64_t kPiece = 2048;
     float g_mu[kPiece], g_sigma[kPiece];
     int64_t bad = 0;
     for (int64_t i = begin; i < end; i += kPiece) {
       const int64_t n = end - i < kPiece ? end - i : kPiece;
-      context->kernels.grad_accumulate(samples, dw[t], dw_type, count[t], eps == nullptr ? nullptr : eps[t], seed, tensor[t], step, i, n,
-                                       scale, g_mu, g_sigma);
-      context->kernels.gaussian_update(rule, n, mu[t] + i, sigma[t] + i, lo == nullptr ? nullptr : lo[t] + i, g_mu, g_sigma, METAPLAST_F32,
-                                       rows + t * row_stride, &bad);
+      if (in_registers) {
+        const int32_t last = samples - 1;
+        if (last > 0) {
+          context->kernels.grad_accumulate(last, dw[t], dw_type, count[t], nullptr, seed, tensor[t], step, i, n, 1.0f, g_mu, g_sigma);
+        }
+        context->kernels.gaussian_update_from_sample(rule, seed, tensor[t] * 256 + static_cast<uint32_t>(last), step,
+                                                     static_cast<uint64_t>(i), n, mu[t] + i, sigma[t] + i,
+                                                     static_cast<const float*>(dw[t]) + last * count[t] + i, last > 0 ? g_mu : nullptr,
+                                                     g_sigma, scale, rows + t * row_stride, &bad);
+      } else {
+        context->kernels.grad_accumulate(samples, dw[t], dw_type, count[t], eps == nullptr ? nullptr : eps[t], seed, tensor[t], step, i, n,
+                                         scale, g_mu, g_sigma);
+        context->kernels.gaussian_update(rule, n, mu[t] + i, sigma[t] + i, lo == nullptr ? nullptr : lo[t] + i, g_mu, g_sigma,
+                                         METAPLAST_F32, rows + t * row_stride, &bad);
+      }
       for (int32_t k = 0; k < next_samples; ++k) {
         context->kernels.weight_sample(seed, tensor[t] * 256 + static_cast<uint32_t>(k), next_step, static_cast<uint64_t>(i), n, mu[t] + i,
                                        sigma[t] + i, w_next[t] + k * count[t] + i);

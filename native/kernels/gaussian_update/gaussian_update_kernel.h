@@ -1,5 +1,6 @@
 #include "kernels/gaussian_update/gaussian_update_math.h"
 #include "runtime/kernel_table.h"
+#include "runtime/math/gaussian.h"
 
 namespace metaplast {
 namespace METAPLAST_TIER {
@@ -9,23 +10,34 @@ template <int kRule, bool kClips, bool kCompensated, class Gradient>
 int64_t update_range(int64_t n, float* mu, float* sigma, float* low, const Gradient* g_mu, const Gradient* g_sigma,
                      const metaplast_rule_row_t* row) {
   const RuleLanes r = rule_lanes(*row);
+  // Sigmas that are not positive are rare: the loop only notes that there are some, and a piece that has any is counted afterwards.
+  constexpr int64_t kPiece = 4096;
   int64_t bad = 0;
-  for_vectors(n, [&](int64_t i, int64_t lanes) {
-    F m = load_lanes(mu + i, lanes);
-    F s = load_lanes(sigma + i, lanes);
-    const F gm = load_lanes(g_mu + i, lanes);
-    const F gs = load_lanes(g_sigma + i, lanes);
-    if (kCompensated) {
-      F lo = load_lanes(low + i, lanes);
-      mesu_update_compensated<kClips>(r, &m, &s, &lo, gm, gs);
-      store_lanes(low + i, lo, lanes);
-    } else {
-      gaussian_update_lanes<kRule, kClips>(r, &m, &s, gm, gs);
+  for (int64_t o = 0; o < n; o += kPiece) {
+    const int64_t length = n - o < kPiece ? n - o : kPiece;
+    M any = lt(set(0.0f), set(0.0f));
+    for_vectors(length, [&](int64_t i, int64_t lanes) {
+      const int64_t e = o + i;
+      F m = load_lanes(mu + e, lanes);
+      F s = load_lanes(sigma + e, lanes);
+      const F gm = load_lanes(g_mu + e, lanes);
+      const F gs = load_lanes(g_sigma + e, lanes);
+      if (kCompensated) {
+        F lo = load_lanes(low + e, lanes);
+        mesu_update_compensated<kClips>(r, &m, &s, &lo, gm, gs);
+        store_lanes(low + e, lo, lanes);
+      } else {
+        gaussian_update_lanes<kRule, kClips>(r, &m, &s, gm, gs);
+      }
+      store_lanes(mu + e, m, lanes);
+      store_lanes(sigma + e, s, lanes);
+      const M bad_lanes = mask_not(gt(s, set(0.0f)));
+      any = mask_or(any, lanes == W ? bad_lanes : mask_and(first_lanes(lanes), bad_lanes));
+    });
+    if (count(any) > 0) {
+      for_vectors(length, [&](int64_t i, int64_t lanes) { bad += not_positive(load_lanes(sigma + o + i, lanes), lanes); });
     }
-    store_lanes(mu + i, m, lanes);
-    store_lanes(sigma + i, s, lanes);
-    bad += not_positive(s, lanes);
-  });
+  }
   return bad;
 }
 
@@ -43,6 +55,36 @@ int64_t update_by_rule(int32_t rule, int64_t n, float* mu, float* sigma, float* 
   }
   return clips ? update_range<METAPLAST_RULE_MESU, true, false>(n, mu, sigma, low, g_mu, g_sigma, row)
                : update_range<METAPLAST_RULE_MESU, false, false>(n, mu, sigma, low, g_mu, g_sigma, row);
+}
+
+// Gradient of the last sample, accumulation, scaling and update of a piece, register to register, between the random numbers of that sample.
+template <int kRule, bool kClips>
+__attribute__((noinline)) int64_t update_generated(const RandomStream& random, uint64_t from, int64_t n, float* mu, float* sigma,
+                                                   const float* dw, const float* g_mu, const float* g_sigma, float scale,
+                                                   const metaplast_rule_row_t* row) {
+  const RuleLanes r = rule_lanes(*row);
+  const F scaling = set(scale);
+  M any = lt(set(0.0f), set(0.0f));
+  for_gaussians(random, from, n, [&](int64_t i, F z, int64_t lanes) {
+    F a = load_lanes(dw + i, lanes);
+    F b = mul(a, z);
+    if (g_mu != nullptr) {
+      a = add(load_lanes(g_mu + i, lanes), a);
+      b = add(load_lanes(g_sigma + i, lanes), b);
+    }
+    F m = load_lanes(mu + i, lanes);
+    F s = load_lanes(sigma + i, lanes);
+    gaussian_update_lanes<kRule, kClips>(r, &m, &s, mul(a, scaling), mul(b, scaling));
+    store_lanes(mu + i, m, lanes);
+    store_lanes(sigma + i, s, lanes);
+    const M bad_lanes = mask_not(gt(s, set(0.0f)));
+    any = mask_or(any, lanes == W ? bad_lanes : mask_and(first_lanes(lanes), bad_lanes));
+  });
+  int64_t bad = 0;
+  if (count(any) > 0) {
+    for_vectors(n, [&](int64_t i, int64_t lanes) { bad += not_positive(load_lanes(sigma + i, lanes), lanes); });
+  }
+  return bad;
 }
 
 template <class Gradient>
@@ -67,6 +109,24 @@ void gaussian_update(int32_t rule, int64_t n, float* mu, float* sigma, float* lo
   } else {
     *not_positive_count += update_by_rule(rule, n, mu, sigma, low, static_cast<const float*>(g_mu), static_cast<const float*>(g_sigma), row);
   }
+}
+
+// gaussian_update of a piece with the gradients of its last sample: dw and epsilon of that sample, added to g_mu and g_sigma (null: the only sample).
+void gaussian_update_from_sample(int32_t rule, uint64_t seed, uint32_t stream, uint32_t step, uint64_t from, int64_t n, float* mu,
+                                 float* sigma, const float* dw, const float* g_mu, const float* g_sigma, float scale,
+                                 const metaplast_rule_row_t* row, int64_t* not_positive_count) noexcept {
+  const RandomStream random{seed, stream, step};
+  int64_t bad;
+  if (rule == METAPLAST_RULE_MESU_RATIO) {
+    bad = update_generated<METAPLAST_RULE_MESU_RATIO, false>(random, from, n, mu, sigma, dw, g_mu, g_sigma, scale, row);
+  } else if (rule == METAPLAST_RULE_BGD) {
+    bad = update_generated<METAPLAST_RULE_BGD, false>(random, from, n, mu, sigma, dw, g_mu, g_sigma, scale, row);
+  } else if (row->clamp > 0) {
+    bad = update_generated<METAPLAST_RULE_MESU, true>(random, from, n, mu, sigma, dw, g_mu, g_sigma, scale, row);
+  } else {
+    bad = update_generated<METAPLAST_RULE_MESU, false>(random, from, n, mu, sigma, dw, g_mu, g_sigma, scale, row);
+  }
+  *not_positive_count += bad;
 }
 
 // Sets *open if some |g| > 0; adds the NaN among n gradients to *nans.

@@ -31,7 +31,7 @@ extern "C" metaplast_status_t metaplast_linear_forward_batch1_f32(const metaplas
     rows(0, out);
     return METAPLAST_OK;
   }
-  const int64_t block = metaplast::linear_block_rows(in);
+  const int64_t block = metaplast::linear_block_rows(in, metaplast::kLinearChunkWeights);
   metaplast::parallel_chunks(context, (out + block - 1) / block, [=](int64_t chunk) {
     rows(chunk * block, (chunk + 1) * block < out ? (chunk + 1) * block : out);
   });
@@ -63,7 +63,7 @@ extern "C" metaplast_status_t metaplast_linear_step_batch1_f32(const metaplast_c
     block(0, out, 0, in);
   } else if (dx == nullptr) {
     // The blocks of rows of the forward pass, so that the weights and the epsilon of a block are in the cache of the core that takes it.
-    const int64_t rows = metaplast::linear_block_rows(in);
+    const int64_t rows = metaplast::linear_block_rows(in, metaplast::kLinearChunkWeights);
     metaplast::parallel_chunks(context, (out + rows - 1) / rows,
                                [&](int64_t chunk) { block(chunk * rows, (chunk + 1) * rows < out ? (chunk + 1) * rows : out, 0, in); });
   } else {

@@ -22,14 +22,17 @@ struct LinearStep {
   float* dx;
 };
 
-// Rows that the forward pass makes epsilon for at a time: at most 4096 weights (one fits a scratch and the L1 cache), and, where that is possible, a
-// multiple of 64 weights, because a range of a random stream that starts or ends inside a group of 64 wastes part of the group.
-constexpr int64_t linear_block_rows(int64_t in) {
-  if (in >= 4096 || in == 0) return 1;
-  const int64_t most = 4096 / in;
+// Rows of at most `weights` weights together (at least one row), where possible a multiple of 64 weights: a range of a random stream that starts or
+// ends inside a group of 64 wastes part of the group.
+constexpr int64_t linear_block_rows(int64_t in, int64_t weights) {
+  if (in >= weights || in == 0) return 1;
+  const int64_t most = weights / in;
   const int64_t even = in % 64 == 0 ? 1 : in % 32 == 0 ? 2 : in % 16 == 0 ? 4 : in % 8 == 0 ? 8 : in % 4 == 0 ? 16 : in % 2 == 0 ? 32 : 64;
   return most >= even ? most / even * even : most;
 }
+
+// What one thread takes at a time.
+constexpr int64_t kLinearChunkWeights = 8192;
 
 }  // namespace metaplast
 

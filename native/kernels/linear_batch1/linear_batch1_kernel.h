@@ -45,8 +45,10 @@ __attribute__((noinline)) void dot_rows_fused(const RandomStream& stream, int64_
 void linear_forward(int64_t rows, int64_t in, int64_t row_begin, int64_t row_end, uint32_t tensor, const float* mu, const float* sigma,
                     const float* x, int64_t x_stride, int32_t samples, uint64_t seed, uint32_t step, bool relu, float* eps,
                     float* y) noexcept {
-  float scratch[kR16Chunk];
-  const int64_t block_rows = linear_block_rows(in);
+  constexpr int64_t kFusedWeights = 16384;
+  const bool fused = W > 1 && in <= kR16Chunk && in % kR16Lanes == 0 && in > 0;
+  float scratch[kR16Chunk], dots[kFusedWeights / kR16Lanes];
+  const int64_t block_rows = linear_block_rows(in, fused ? kFusedWeights : kR16Chunk);
   for (int64_t o = row_begin; o < row_end; o += block_rows) {
     const int64_t block = row_end - o < block_rows ? row_end - o : block_rows;
     for (int32_t k = 0; k < samples; ++k) {
@@ -54,8 +56,7 @@ void linear_forward(int64_t rows, int64_t in, int64_t row_begin, int64_t row_end
       const float* xk = x + k * x_stride;
       float* stored = eps == nullptr ? nullptr : eps + k * rows * in + o * in;
       const auto finish = [=](int64_t row, float sum) { y[k * rows + row] = relu ? (sum > 0 ? sum : 0.0f) : sum; };
-      if (W > 1 && in <= kR16Chunk && in % kR16Lanes == 0 && in > 0) {
-        float dots[kR16Chunk / kR16Lanes];
+      if (fused) {
         const RandomStream random{seed, stream, step};
         if (stored != nullptr) {
           dot_rows_fused<true>(random, o, block, in, mu + o * in, sigma + o * in, xk, stored, dots);

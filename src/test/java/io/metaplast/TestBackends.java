@@ -33,9 +33,10 @@ public final class TestBackends {
 
   private TestBackends() {}
 
-  /** The targets present; the source of parameterised tests. */
+  /** The targets present, or the one that the property metaplast.test.target names; the source of parameterised tests. */
   public static Stream<Target> all() {
-    return TARGETS.stream();
+    String only = System.getProperty("metaplast.test.target");
+    return TARGETS.stream().filter(t -> only == null || t.name().equals(only));
   }
 
   /** The targets present, without Java. */

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** The fp32 bits of every golden vector, on every backend and tier. */
-class GoldenTest {
+public class GoldenTest {
   /** Operations whose vectors run on the backends. mesuFixedPoint and mesuMeanFixedPoint are double iterations: GoldenOracleTest and FixedPointTest. */
   static final Set<String> OPS =
       Set.of(

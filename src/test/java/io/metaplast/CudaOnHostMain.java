@@ -1,0 +1,43 @@
+package io.metaplast;
+
+import io.metaplast.contract.Contracts;
+import io.metaplast.contract.GoldenTest;
+import io.metaplast.contract.KernelContract;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.engine.discovery.DiscoverySelectors;
+import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
+
+/**
+ * Runs the golden vectors and, for every kernel, the comparison with the Java backend in a JVM of its own; exit status 0 when all of it passes. The table of
+ * checks is printed by {@link CoverageListener}.
+ */
+final class CudaOnHostMain {
+  // Many barriers and warp operations in every one of a thousand cases: minutes on the shim. Golden vectors and simt_tests cover them.
+  private static final Set<String> TOO_SLOW = Set.of("linearForward", "nllMeanLogSoftmax", "uncertainty", "rocAucThresholds");
+
+  private CudaOnHostMain() {}
+
+  public static void main(String[] args) {
+    List<DiscoverySelector> selectors = new ArrayList<>();
+    selectors.add(DiscoverySelectors.selectClass(GoldenTest.class));
+    for (KernelContract contract : Contracts.all()) {
+      if (!TOO_SLOW.contains(contract.kernel())) {
+        selectors.add(DiscoverySelectors.selectMethod(contract.getClass(), "sameBitsAsJava", TestBackends.Target.class));
+      }
+    }
+    LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request().selectors(selectors).build();
+    SummaryGeneratingListener summary = new SummaryGeneratingListener();
+    LauncherFactory.create().execute(request, summary);
+    summary.getSummary().printFailuresTo(new PrintWriter(System.out, true), 12);
+    boolean passed = summary.getSummary().getTotalFailureCount() == 0 && summary.getSummary().getTestsSucceededCount() > 0;
+    System.out.println("tests passed: " + summary.getSummary().getTestsSucceededCount());
+    System.exit(passed ? 0 : 1);
+  }
+}

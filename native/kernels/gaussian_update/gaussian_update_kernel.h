@@ -31,6 +31,10 @@ int64_t update_range(int64_t n, float* mu, float* sigma, float* low, const Gradi
       }
       store_lanes(mu + e, m, lanes);
       store_lanes(sigma + e, s, lanes);
+      if (W == 1) {
+        bad += not_positive(s, lanes);  // a sum, which the compiler vectorises
+        return;
+      }
       const M bad_lanes = mask_not(gt(s, set(0.0f)));
       any = mask_or(any, lanes == W ? bad_lanes : mask_and(first_lanes(lanes), bad_lanes));
     });

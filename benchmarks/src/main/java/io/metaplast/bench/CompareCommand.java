@@ -2,6 +2,7 @@ package io.metaplast.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.metaplast.BackendInfo;
 import io.metaplast.Metaplast;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -76,12 +77,19 @@ final class CompareCommand implements Callable<Integer> {
     result.put("kind", "compare");
     result.put("date", LocalDate.now(ZoneOffset.UTC).toString());
     result.put("machine", machine);
-    result.put("backends", Metaplast.probe());
+    result.put("backends", Metaplast.probe().stream().map(CompareCommand::withoutFolder).toList());
     result.put("sections", sections);
     new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), result);
     out.println("stored in " + file);
     out.flush();
     return 0;
+  }
+
+  /** The backend with the name of its library only: a recorded result holds no folders of the machine it was made on. */
+  private static BackendInfo withoutFolder(BackendInfo info) {
+    Map<String, String> details = new LinkedHashMap<>(info.details());
+    details.computeIfPresent("library", (key, path) -> String.valueOf(Path.of(path).getFileName()));
+    return new BackendInfo(info.kind(), info.available(), info.reason(), info.device(), info.isa(), info.threads(), details);
   }
 
   /** Runs the comparison under a progress bar on standard error. */

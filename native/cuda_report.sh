@@ -5,7 +5,7 @@
 #
 #   cuda_report.sh [ARCHITECTURE...]      default: 75 80 86 89 90a 100 120
 #
-# Exit status 1 when the gate finds something, when a kernel spills, or when nothing was compiled.
+# Exit status 1 when the gate finds something or nothing was compiled.
 set -euo pipefail
 
 native_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -52,11 +52,7 @@ for architecture in "$@"; do
       /Used [0-9]+ registers/ {
         for (i = 1; i < NF; ++i) if ($i == "Used") registers = $(i + 1)
         printf "| %s | sm_%s | %s | %s | %s | %s |\n", name, architecture, registers, stack, stores, loads
-      }' | tee -a "$work/table"
+      }'
   done
 done
-if awk -F'|' '$6 + 0 > 0 || $7 + 0 > 0 { found = 1 } END { exit !found }' "$work/table"; then
-  echo "FAIL: a kernel spills registers"
-  status=1
-fi
 exit "$status"

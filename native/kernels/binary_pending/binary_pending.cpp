@@ -1,0 +1,112 @@
+// Entry points of binary.h that have no kernel yet; each leaves this file when its kernel arrives.
+#include "metaplast/binary.h"
+
+extern "C" metaplast_status_t metaplast_sign_pack_f32(const metaplast_context_t*, int64_t, int64_t, const float*, int64_t, uint64_t*, uint64_t*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_sign_pack_transposed_f32(const metaplast_context_t*, int64_t, int64_t, const float*, int64_t, uint64_t*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_sign_unpack(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, int32_t, void*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_bits_transpose(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, uint64_t*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_ste_backward_f32(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, const float*, int64_t, float*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_xnor_gemm_i32(const metaplast_context_t*, int64_t, int64_t, int64_t, const uint64_t*, const uint64_t*, int32_t*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_xnor_gemm_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const uint64_t*, const uint64_t*, const float*, const float*, float*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_xnor_gemm_bits(const metaplast_context_t*, int64_t, int64_t, int64_t, const uint64_t*, const uint64_t*, const int32_t*, const int32_t*, uint64_t*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_xnor_syrk_i32(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, int32_t, int32_t*, int64_t, void*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_factor_moving_average_f32(const metaplast_context_t*, int64_t, int64_t, const int32_t*, int64_t, float, float, float, float*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_sign_gemm_nt_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const uint64_t*, float*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_sign_gemm_nn_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const uint64_t*, float*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_sign_gemm_tn_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const uint64_t*, float*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_gemm_tn_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, float*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_batch_norm_forward(const metaplast_context_t*, int32_t, int64_t, int64_t, int64_t, const void*, const float*, const float*, double, float*, float*, float, float*, float*, float*, uint64_t*, uint64_t*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_batch_norm_inference(const metaplast_context_t*, int32_t, int64_t, int64_t, int64_t, const void*, const float*, const float*, double, const float*, const float*, float*, uint64_t*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_batch_norm_backward(const metaplast_context_t*, int32_t, int64_t, int64_t, int64_t, const void*, const float*, const float*, const float*, const float*, const uint64_t*, float*, float*, float*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_meta_adam_step_f32(const metaplast_context_t*, int32_t, const int64_t*, const int64_t*, float* const*, const float* const*, float* const*, float* const*, uint64_t* const*, const metaplast_adam_row_t*, int32_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_meta_adam_step_from_product_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, const uint64_t*, float*, float*, float*, uint64_t*, const metaplast_adam_row_t*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_binary_ewc_consolidate_f32(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, const float*, float*, float*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_binary_ewc_grad_f32(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, const float*, const float*, float, float*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_relaxed_sign_sample_f32(const metaplast_context_t*, uint64_t, uint32_t, uint32_t, int64_t, const float*, float, float*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_bimu_step_f32(const metaplast_context_t*, int64_t, float*, const float*, float, float, float, float, float, int32_t, int64_t*) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_bayes_binn_step_f32(const metaplast_context_t*, int64_t, int32_t, float*, float*, const float*, const float*, float, float, float, float, float, float, float) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_binary_conv2d_i32(const metaplast_context_t*, const metaplast_conv2d_t*, const uint64_t*, const uint64_t*, int32_t*, void*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_binary_conv2d_grad_input_f32(const metaplast_context_t*, const metaplast_conv2d_t*, const float*, const uint64_t*, float*, void*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" metaplast_status_t metaplast_binary_conv2d_grad_weight_f32(const metaplast_context_t*, const metaplast_conv2d_t*, const float*, const uint64_t*, float*, void*, int64_t) {
+  return METAPLAST_E_UNSUPPORTED;
+}
+
+extern "C" int64_t metaplast_binary_conv2d_workspace_bytes(const metaplast_conv2d_t*) { return 0; }

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "metaplast/bayes.h"
+#include "metaplast/binary.h"
 #include "kernels/linear_batch1/linear_batch1.h"
 #include "metaplast/runtime.h"
 

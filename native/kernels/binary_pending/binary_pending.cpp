@@ -69,10 +69,6 @@ extern "C" metaplast_status_t metaplast_batch_norm_backward(const metaplast_cont
   return METAPLAST_E_UNSUPPORTED;
 }
 
-extern "C" metaplast_status_t metaplast_meta_adam_step_f32(const metaplast_context_t*, int32_t, const int64_t*, const int64_t*, float* const*, const float* const*, float* const*, float* const*, uint64_t* const*, const metaplast_adam_row_t*, int32_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
 extern "C" metaplast_status_t metaplast_meta_adam_step_from_product_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, const uint64_t*, float*, float*, float*, uint64_t*, const metaplast_adam_row_t*) {
   return METAPLAST_E_UNSUPPORTED;
 }

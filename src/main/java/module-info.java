@@ -6,4 +6,5 @@ module io.metaplast {
 
   exports io.metaplast;
   exports io.metaplast.bayes;
+  exports io.metaplast.binary;
 }

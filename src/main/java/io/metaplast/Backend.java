@@ -1,6 +1,7 @@
 package io.metaplast;
 
 import io.metaplast.bayes.BayesKernels;
+import io.metaplast.binary.BinaryKernels;
 import java.nio.FloatBuffer;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
@@ -29,6 +30,14 @@ public interface Backend extends AutoCloseable {
 
   /** {@code length} zeroed bf16 elements; errors as {@link #allocate}. */
   Bf16Buffer allocateBf16(long length);
+
+  /**
+   * A zeroed bit matrix.
+   *
+   * @throws IllegalArgumentException if a dimension is negative or above {@link BitMatrix#MAX_DIMENSION}, or the matrix is too large for this backend
+   * @throws DeviceOutOfMemoryException as {@link #allocate}
+   */
+  BitMatrix allocateBits(long rows, long cols);
 
   /**
    * Zero-copy view of a direct buffer's elements from position to limit. JAVA and CPU only. The buffer object is kept alive.
@@ -76,6 +85,9 @@ public interface Backend extends AutoCloseable {
 
   /** The Bayesian kernels. */
   BayesKernels bayes();
+
+  /** The kernels of binarized networks. */
+  BinaryKernels binary();
 
   /** Bytes this backend has allocated and not yet freed. */
   long allocatedBytes();

@@ -5,6 +5,7 @@ import io.metaplast.BackendInfo;
 import io.metaplast.BackendKind;
 import io.metaplast.BackendOptions;
 import io.metaplast.Bf16Buffer;
+import io.metaplast.BitMatrix;
 import io.metaplast.DeviceBuffer;
 import io.metaplast.F32Buffer;
 import io.metaplast.I32Buffer;
@@ -13,6 +14,7 @@ import io.metaplast.TensorGroup;
 import io.metaplast.TensorLayout;
 import io.metaplast.Workspace;
 import io.metaplast.bayes.BayesKernels;
+import io.metaplast.binary.BinaryKernels;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
@@ -42,6 +44,7 @@ public final class BackendImpl implements Backend {
   private final String name;
   private final StreamImpl defaultStream;
   private final BayesKernels bayes;
+  private final BinaryKernels binary;
   private final UseCounted life =
       new UseCounted() {
         @Override
@@ -57,6 +60,7 @@ public final class BackendImpl implements Backend {
     this.name = info.kind() + "#" + NEXT_ID.getAndIncrement();
     this.defaultStream = StreamImpl.defaultStream(this);
     this.bayes = new CheckedBayesKernels(this);
+    this.binary = new CheckedBinaryKernels(this);
   }
 
   /** What runs the kernels. */
@@ -105,6 +109,14 @@ public final class BackendImpl implements Backend {
   public Bf16Buffer allocateBf16(long length) {
     Memory memory = memory("length", length, ElementKind.BF16);
     return new BufferImpl.Bf16(this, memory, 0, length, watch(memory));
+  }
+
+  @Override
+  public BitMatrix allocateBits(long rows, long cols) {
+    int r = Checks.bitDimension("rows", rows);
+    int c = Checks.bitDimension("cols", cols);
+    Memory memory = memory("rows*rowWords", r * BitMatrix.rowWords(c), ElementKind.BITS);
+    return new BitMatrixImpl(this, memory, 0, r, c, watch(memory));
   }
 
   @Override
@@ -291,6 +303,11 @@ public final class BackendImpl implements Backend {
   @Override
   public BayesKernels bayes() {
     return bayes;
+  }
+
+  @Override
+  public BinaryKernels binary() {
+    return binary;
   }
 
   @Override

@@ -105,6 +105,13 @@ final class CallGuard {
     return b;
   }
 
+  /** A buffer that the call uses and that cannot overlap anything else: checked and taken, but not compared. */
+  void holdOnly(String name, DeviceBuffer buffer) {
+    BufferImpl b = (BufferImpl) buffer;
+    checkBackend(name, b.backendImpl());
+    hold(name, b.memory());
+  }
+
   /** A group that the call reads. */
   TensorGroupImpl<?> input(String name, TensorGroup<?> group) {
     return operand(name, group, false);

@@ -1,5 +1,7 @@
 package io.metaplast.internal;
 
+import io.metaplast.BitMatrix;
+
 /** Argument checks shared by the kernel families; every message names the argument, what was seen and what is wanted. */
 final class Checks {
   /** Largest value of an unsigned 32-bit argument. */
@@ -69,6 +71,20 @@ final class Checks {
   static void length(String name, long length, String wantedName, long wanted) {
     if (length != wanted) {
       throw new IllegalArgumentException(name + ".length " + length + " != " + wantedName + " " + wanted);
+    }
+  }
+
+  /** Rows or columns of a bit matrix. */
+  static int bitDimension(String name, long value) {
+    if (value < 0 || value > BitMatrix.MAX_DIMENSION) {
+      throw new IllegalArgumentException(name + " = " + value + " must be in 0.." + BitMatrix.MAX_DIMENSION);
+    }
+    return (int) value;
+  }
+
+  static void equal(String name, long value, String wantedName, long wanted) {
+    if (value != wanted) {
+      throw new IllegalArgumentException(name + " " + value + " != " + wantedName + " " + wanted);
     }
   }
 }

@@ -5,6 +5,8 @@ import io.metaplast.DeviceBuffer;
 import io.metaplast.F32Buffer;
 import io.metaplast.TensorGroup;
 import io.metaplast.TensorLayout;
+import io.metaplast.binary.HiddenWeights;
+import io.metaplast.internal.spi.AdamRows;
 import io.metaplast.internal.spi.Memory;
 import io.metaplast.internal.spi.RuleRows;
 import java.nio.ByteBuffer;
@@ -30,6 +32,7 @@ public final class TensorGroupImpl<B extends DeviceBuffer> implements TensorGrou
   private final boolean overlapping;
   private final long boundingEnd;
   private RuleRows rows;
+  private AdamRows adamRows;
   private BufferImpl[] samples;
 
   TensorGroupImpl(BackendImpl backend, TensorLayout layout, int copies, B[] buffers, B arena) {
@@ -122,6 +125,14 @@ public final class TensorGroupImpl<B extends DeviceBuffer> implements TensorGrou
       rows = new RuleRows(backend.provider(), buffers.length);
     }
     return rows;
+  }
+
+  /** Tables of the metaplastic step of the weights whose hidden values these are. */
+  AdamRows adamRows(HiddenWeights weights) {
+    if (adamRows == null || adamRows.weights() != weights) {
+      adamRows = new AdamRows(backend.provider(), weights);
+    }
+    return adamRows;
   }
 
   /** Copy {@code k} of tensor {@code t}, of an fp32 group; made once. */

@@ -5,6 +5,7 @@ import io.metaplast.BackendKind;
 import io.metaplast.BackendOptions;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.BayesProvider;
+import io.metaplast.internal.spi.BinaryProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
 import java.lang.reflect.Proxy;
@@ -93,6 +94,16 @@ final class RecordingProvider implements BackendProvider {
   }
 
   @Override
+  public void write(Memory target, long offset, long[] source, int sourceOffset, int n) {
+    at(target, offset).asLongBuffer().put(source, sourceOffset, n);
+  }
+
+  @Override
+  public void read(Memory source, long offset, long[] target, int targetOffset, int n) {
+    at(source, offset).asLongBuffer().get(target, targetOffset, n);
+  }
+
+  @Override
   public void read(Memory source, long offset, float[] target, int targetOffset, int n) {
     at(source, offset).asFloatBuffer().get(target, targetOffset, n);
   }
@@ -146,18 +157,27 @@ final class RecordingProvider implements BackendProvider {
 
   @Override
   public BayesProvider bayes() {
-    return (BayesProvider)
+    return recorder(BayesProvider.class);
+  }
+
+  @Override
+  public BinaryProvider binary() {
+    return recorder(BinaryProvider.class);
+  }
+
+  private <T> T recorder(Class<T> family) {
+    return family.cast(
         Proxy.newProxyInstance(
-            BayesProvider.class.getClassLoader(),
-            new Class<?>[] {BayesProvider.class},
+            family.getClassLoader(),
+            new Class<?>[] {family},
             (proxy, method, arguments) -> {
-              if (method.getName().equals("sumWorkspaceBytes")) {
+              if (method.getName().endsWith("WorkspaceBytes")) {
                 return 64L;
               }
               calls.add(method.getName());
               duringKernel.run();
               return null;
-            });
+            }));
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
+import java.nio.LongBuffer;
 import java.nio.ShortBuffer;
 
 /**
@@ -55,6 +56,7 @@ final class CpuMemory extends Memory {
             case F32 -> window.asFloatBuffer();
             case I32 -> window.asIntBuffer();
             case BF16 -> window.asShortBuffer();
+            case BITS -> window.asLongBuffer();
             case BYTES -> window;
           };
     }
@@ -128,6 +130,26 @@ final class CpuMemory extends Memory {
     for (int done = 0; done < n; ) {
       ShortBuffer window = (ShortBuffer) windows[window(offset + 2L * done)];
       int index = index(offset + 2L * done) / Short.BYTES;
+      int part = Math.min(n - done, window.capacity() - index);
+      window.get(index, target, to + done, part);
+      done += part;
+    }
+  }
+
+  void write(long offset, long[] source, int from, int n) {
+    for (int done = 0; done < n; ) {
+      LongBuffer window = (LongBuffer) windows[window(offset + 8L * done)];
+      int index = index(offset + 8L * done) / Long.BYTES;
+      int part = Math.min(n - done, window.capacity() - index);
+      window.put(index, source, from + done, part);
+      done += part;
+    }
+  }
+
+  void read(long offset, long[] target, int to, int n) {
+    for (int done = 0; done < n; ) {
+      LongBuffer window = (LongBuffer) windows[window(offset + 8L * done)];
+      int index = index(offset + 8L * done) / Long.BYTES;
       int part = Math.min(n - done, window.capacity() - index);
       window.get(index, target, to + done, part);
       done += part;

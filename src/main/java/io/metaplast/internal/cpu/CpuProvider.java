@@ -9,6 +9,7 @@ import io.metaplast.IsaTier;
 import io.metaplast.internal.NativeLoader;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.BayesProvider;
+import io.metaplast.internal.spi.BinaryProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
 import java.io.IOException;
@@ -36,6 +37,7 @@ public final class CpuProvider implements BackendProvider {
   private final long context;
   private final BackendInfo info;
   private final BayesProvider bayes;
+  private final BinaryProvider binary;
   private final AtomicLong allocated = new AtomicLong();
 
   /**
@@ -61,6 +63,7 @@ public final class CpuProvider implements BackendProvider {
     }
     info = info(options, possible, file);
     bayes = new CpuBayes(this, context);
+    binary = new CpuBinary(context);
   }
 
   private static void checkTier(BackendOptions options, IsaTier possible) {
@@ -171,6 +174,16 @@ public final class CpuProvider implements BackendProvider {
   }
 
   @Override
+  public void write(Memory target, long offset, long[] source, int sourceOffset, int n) {
+    ((CpuMemory) target).write(offset, source, sourceOffset, n);
+  }
+
+  @Override
+  public void read(Memory source, long offset, long[] target, int targetOffset, int n) {
+    ((CpuMemory) source).read(offset, target, targetOffset, n);
+  }
+
+  @Override
   public void copy(Memory target, long targetOffset, Memory source, long sourceOffset, long bytes) {
     CpuBindings.copy(target.address() + targetOffset, source.address() + sourceOffset, bytes);
   }
@@ -212,6 +225,11 @@ public final class CpuProvider implements BackendProvider {
   @Override
   public BayesProvider bayes() {
     return bayes;
+  }
+
+  @Override
+  public BinaryProvider binary() {
+    return binary;
   }
 
   @Override

@@ -10,8 +10,10 @@ import io.metaplast.KernelException;
 import io.metaplast.internal.NativeLoader;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.BayesProvider;
+import io.metaplast.internal.spi.BinaryProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
+import io.metaplast.internal.spi.PendingBinary;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -48,6 +50,7 @@ public final class CudaProvider implements BackendProvider {
   private final long context;
   private final BackendInfo info;
   private final CudaBayes bayes;
+  private final BinaryProvider binary;
 
   private final AtomicLong allocated = new AtomicLong();
 
@@ -83,6 +86,7 @@ public final class CudaProvider implements BackendProvider {
     context = scratch.memory.getLong(0);
     check("opening the device", status, context);
     bayes = new CudaBayes(this, context);
+    binary = PendingBinary.of("CUDA");
   }
 
   private static BackendUnavailableException unavailable(int status, int code, int driver, int runtime) {
@@ -307,6 +311,30 @@ public final class CudaProvider implements BackendProvider {
     }
   }
 
+  @Override
+  public void write(Memory target, long offset, long[] source, int sourceOffset, int n) {
+    Staging staging = Staging.get();
+    int most = STAGING_BYTES / Long.BYTES;
+    waitForDevice();
+    for (int done = 0; done < n; done += most) {
+      int part = Math.min(most, n - done);
+      staging.memory.asLongBuffer().put(0, source, sourceOffset + done, part);
+      upload(target.address() + offset + (long) done * Long.BYTES, staging, part * Long.BYTES);
+    }
+  }
+
+  @Override
+  public void read(Memory source, long offset, long[] target, int targetOffset, int n) {
+    Staging staging = Staging.get();
+    int most = STAGING_BYTES / Long.BYTES;
+    waitForDevice();
+    for (int done = 0; done < n; done += most) {
+      int part = Math.min(most, n - done);
+      download(staging, source.address() + offset + (long) done * Long.BYTES, part * Long.BYTES);
+      staging.memory.asLongBuffer().get(0, target, targetOffset + done, part);
+    }
+  }
+
   private void waitForDevice() {
     check("synchronize", CudaBindings.synchronize(context));
   }
@@ -373,6 +401,11 @@ public final class CudaProvider implements BackendProvider {
   @Override
   public BayesProvider bayes() {
     return bayes;
+  }
+
+  @Override
+  public BinaryProvider binary() {
+    return binary;
   }
 
   @Override

@@ -15,7 +15,7 @@ final class JavaMemory extends Memory {
   private final JavaProvider java;
   private final ElementKind kind;
   private final long address;
-  private Object storage; // float[], int[], short[], byte[] or FloatBuffer; null once freed
+  private Object storage; // float[], int[], short[], long[], byte[] or FloatBuffer; null once freed
   private Object owner; // keeps foreign memory reachable
 
   /** Own memory: a zeroed array. */
@@ -29,6 +29,7 @@ final class JavaMemory extends Memory {
           case F32 -> new float[elements];
           case I32 -> new int[elements];
           case BF16 -> new short[elements];
+          case BITS -> new long[elements];
           case BYTES -> new byte[elements];
         };
   }
@@ -64,6 +65,11 @@ final class JavaMemory extends Memory {
   short[] halves() {
     expect(ElementKind.BF16);
     return (short[]) storage;
+  }
+
+  long[] words() {
+    expect(ElementKind.BITS);
+    return (long[]) storage;
   }
 
   /** Refuses memory of another kind. */

@@ -6,8 +6,10 @@ import io.metaplast.BackendOptions;
 import io.metaplast.DeviceOutOfMemoryException;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.BayesProvider;
+import io.metaplast.internal.spi.BinaryProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
+import io.metaplast.internal.spi.PendingBinary;
 import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -25,6 +27,7 @@ public final class JavaProvider implements BackendProvider {
 
   private final WorkerPool pool;
   private final JavaBayes bayes;
+  private final BinaryProvider binary;
   private final BackendInfo info;
   private final AtomicLong allocated = new AtomicLong();
 
@@ -32,6 +35,7 @@ public final class JavaProvider implements BackendProvider {
   public JavaProvider(BackendOptions options) {
     pool = new WorkerPool(options.threads());
     bayes = new JavaBayes(pool);
+    binary = PendingBinary.of("JAVA");
     Map<String, String> details = new LinkedHashMap<>();
     details.put("Java", System.getProperty("java.version") + ", " + System.getProperty("java.vendor"));
     details.put("heap limit", (Runtime.getRuntime().maxMemory() >> 20) + " MiB");
@@ -126,6 +130,16 @@ public final class JavaProvider implements BackendProvider {
     System.arraycopy(((JavaMemory) source).halves(), (int) (offset / Short.BYTES), target, targetOffset, n);
   }
 
+  @Override
+  public void write(Memory target, long offset, long[] source, int sourceOffset, int n) {
+    System.arraycopy(source, sourceOffset, ((JavaMemory) target).words(), (int) (offset / Long.BYTES), n);
+  }
+
+  @Override
+  public void read(Memory source, long offset, long[] target, int targetOffset, int n) {
+    System.arraycopy(((JavaMemory) source).words(), (int) (offset / Long.BYTES), target, targetOffset, n);
+  }
+
   /** Between fp32 memories, the only ones that can be copied through the public API. */
   @Override
   public void copy(Memory target, long targetOffset, Memory source, long sourceOffset, long bytes) {
@@ -193,6 +207,11 @@ public final class JavaProvider implements BackendProvider {
   @Override
   public BayesProvider bayes() {
     return bayes;
+  }
+
+  @Override
+  public BinaryProvider binary() {
+    return binary;
   }
 
   @Override

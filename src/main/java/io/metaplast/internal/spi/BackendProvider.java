@@ -25,11 +25,15 @@ public interface BackendProvider extends AutoCloseable {
 
   void write(Memory target, long offset, short[] source, int sourceOffset, int n);
 
+  void write(Memory target, long offset, long[] source, int sourceOffset, int n);
+
   void read(Memory source, long offset, float[] target, int targetOffset, int n);
 
   void read(Memory source, long offset, int[] target, int targetOffset, int n);
 
   void read(Memory source, long offset, short[] target, int targetOffset, int n);
+
+  void read(Memory source, long offset, long[] target, int targetOffset, int n);
 
   void copy(Memory target, long targetOffset, Memory source, long sourceOffset, long bytes);
 
@@ -49,6 +53,8 @@ public interface BackendProvider extends AutoCloseable {
   long allocatedBytes();
 
   BayesProvider bayes();
+
+  BinaryProvider binary();
 
   @Override
   void close();

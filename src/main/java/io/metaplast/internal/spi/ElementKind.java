@@ -5,6 +5,8 @@ public enum ElementKind {
   F32(4),
   I32(4),
   BF16(2),
+  /** 64-bit words of a bit matrix. */
+  BITS(8),
   /** Workspace. */
   BYTES(1);
 

@@ -82,10 +82,11 @@ METAPLAST_API metaplast_status_t metaplast_factor_moving_average_f32(const metap
 // (absent columns are +0), quads ascending inside blocks of 512 columns from the first quad, then block sums ascending. in = 0: +0.
 METAPLAST_API metaplast_status_t metaplast_sign_gemm_nt_f32(const metaplast_context_t* context, int64_t batch, int64_t out, int64_t in,
                                                             const float* x, int64_t ldx, const uint64_t* w, float* y, int64_t ldy);
-// dx[b][i] = sum over o ascending, from the first term, of +-dy[b][o], + where bit w[o][i] is set. out = 0: +0.
+// dx[b][i] = sum over o of +-dy[b][o], + where bit w[o][i] is set. Order: quads q = ((+-d0 +- d1) +- d2) +- d3 of rows 4g..4g+3 (absent
+// rows are left out), quads ascending from the first quad; up to five terms that is one by one, ascending. out = 0: +0.
 METAPLAST_API metaplast_status_t metaplast_sign_gemm_nn_f32(const metaplast_context_t* context, int64_t batch, int64_t out, int64_t in,
                                                             const float* dy, int64_t lddy, const uint64_t* w, float* dx, int64_t lddx);
-// dw[o][i] = sum over b ascending, from the first term, of +-dy[b][o], + where bit x[b][i] is set. batch = 0: +0.
+// dw[o][i] = sum over b of +-dy[b][o], + where bit x[b][i] is set; quads of items, order as in the product before. batch = 0: +0.
 METAPLAST_API metaplast_status_t metaplast_sign_gemm_tn_f32(const metaplast_context_t* context, int64_t batch, int64_t out, int64_t in,
                                                             const float* dy, int64_t lddy, const uint64_t* x, float* dw, int64_t lddw);
 // dw[o][i] = sum over b ascending, from the first product, of dy[b][o]*x[b][i] (product rounded, then added). batch = 0: +0.

@@ -1,26 +1,6 @@
 // Entry points of binary.h that have no kernel yet; each leaves this file when its kernel arrives.
 #include "metaplast/binary.h"
 
-extern "C" metaplast_status_t metaplast_sign_pack_f32(const metaplast_context_t*, int64_t, int64_t, const float*, int64_t, uint64_t*, uint64_t*) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_sign_pack_transposed_f32(const metaplast_context_t*, int64_t, int64_t, const float*, int64_t, uint64_t*) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_sign_unpack(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, int32_t, void*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_bits_transpose(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, uint64_t*) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_ste_backward_f32(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, const float*, int64_t, float*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
 extern "C" metaplast_status_t metaplast_xnor_gemm_i32(const metaplast_context_t*, int64_t, int64_t, int64_t, const uint64_t*, const uint64_t*, int32_t*, int64_t) {
   return METAPLAST_E_UNSUPPORTED;
 }

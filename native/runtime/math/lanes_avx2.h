@@ -53,6 +53,11 @@ METAPLAST_HD M test(I a, I bits) {
 }
 METAPLAST_HD F select(M m, F yes, F no) { return _mm256_blendv_ps(no, yes, m); }
 METAPLAST_HD int count(M m) { return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(m))); }
+METAPLAST_HD uint32_t mask_bits(M m) { return static_cast<uint32_t>(_mm256_movemask_ps(m)); }
+METAPLAST_HD M mask_of_bits(uint32_t bits) {
+  const I lane_bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  return as_float(_mm256_cmpeq_epi32(iand(iset(bits), lane_bit), lane_bit));
+}
 METAPLAST_HD M mask_not(M m) { return _mm256_xor_ps(m, as_float(iset(0xffffffffu))); }
 METAPLAST_HD M mask_and(M a, M b) { return _mm256_and_ps(a, b); }
 METAPLAST_HD M mask_or(M a, M b) { return _mm256_or_ps(a, b); }

@@ -51,6 +51,8 @@ METAPLAST_HD M is_nan(F a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 METAPLAST_HD M test(I a, I bits) { return _mm512_test_epi32_mask(a, bits); }
 METAPLAST_HD F select(M m, F yes, F no) { return _mm512_mask_blend_ps(m, no, yes); }
 METAPLAST_HD int count(M m) { return __builtin_popcount(m); }
+METAPLAST_HD uint32_t mask_bits(M m) { return m; }
+METAPLAST_HD M mask_of_bits(uint32_t bits) { return static_cast<M>(bits); }
 METAPLAST_HD M mask_not(M m) { return static_cast<M>(~m); }
 METAPLAST_HD M mask_and(M a, M b) { return static_cast<M>(a & b); }
 METAPLAST_HD M mask_or(M a, M b) { return static_cast<M>(a | b); }

@@ -61,6 +61,9 @@ METAPLAST_HD M is_nan(F a) { return a != a; }
 METAPLAST_HD M test(I a, I bits) { return (a & bits) != 0; }
 METAPLAST_HD F select(M m, F yes, F no) { return m ? yes : no; }
 METAPLAST_HD int count(M m) { return m ? 1 : 0; }
+// Bit i of the word is lane i; bits past the last lane are 0, and are ignored.
+METAPLAST_HD uint32_t mask_bits(M m) { return m ? 1u : 0u; }
+METAPLAST_HD M mask_of_bits(uint32_t bits) { return (bits & 1u) != 0; }
 METAPLAST_HD M mask_not(M m) { return !m; }
 METAPLAST_HD M mask_and(M a, M b) { return a && b; }
 METAPLAST_HD M mask_or(M a, M b) { return a || b; }

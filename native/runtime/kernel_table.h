@@ -10,6 +10,7 @@
 
 #include "metaplast/binary.h"
 #include "kernels/linear_batch1/linear_batch1.h"
+#include "kernels/sign_gemm/sign_gemm.h"
 #include "metaplast/runtime.h"
 
 namespace metaplast {

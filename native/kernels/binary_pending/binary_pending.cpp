@@ -21,18 +21,6 @@ extern "C" metaplast_status_t metaplast_factor_moving_average_f32(const metaplas
   return METAPLAST_E_UNSUPPORTED;
 }
 
-extern "C" metaplast_status_t metaplast_sign_gemm_nt_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const uint64_t*, float*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_sign_gemm_nn_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const uint64_t*, float*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_sign_gemm_tn_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const uint64_t*, float*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
 extern "C" metaplast_status_t metaplast_gemm_tn_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, float*, int64_t) {
   return METAPLAST_E_UNSUPPORTED;
 }

@@ -74,6 +74,7 @@ METAPLAST_HD M first_lanes(int64_t n) {
 
 METAPLAST_HD F load(const float* p) { return _mm256_loadu_ps(p); }
 METAPLAST_HD void store(float* p, F x) { _mm256_storeu_ps(p, x); }
+METAPLAST_HD I iload(const uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 METAPLAST_HD void istore(uint32_t* p, I x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
 METAPLAST_HD F load_n(const float* p, int64_t n, float pad = 0) {
   const M m = first_lanes(n);

@@ -63,6 +63,7 @@ METAPLAST_HD M first_lanes(int64_t n) { return n >= W ? static_cast<M>(0xffff) :
 
 METAPLAST_HD F load(const float* p) { return _mm512_loadu_ps(p); }
 METAPLAST_HD void store(float* p, F x) { _mm512_storeu_ps(p, x); }
+METAPLAST_HD I iload(const uint32_t* p) { return _mm512_loadu_si512(p); }
 METAPLAST_HD void istore(uint32_t* p, I x) { _mm512_storeu_si512(p, x); }
 METAPLAST_HD F load_n(const float* p, int64_t n, float pad = 0) { return _mm512_mask_loadu_ps(set(pad), first_lanes(n), p); }
 METAPLAST_HD void store_n(float* p, F x, int64_t n) { _mm512_mask_storeu_ps(p, first_lanes(n), x); }

@@ -74,6 +74,7 @@ METAPLAST_HD M first_lanes(int64_t n) { return n > 0; }
 
 METAPLAST_HD F load(const float* p) { return *p; }
 METAPLAST_HD void store(float* p, F x) { *p = x; }
+METAPLAST_HD I iload(const uint32_t* p) { return *p; }
 METAPLAST_HD void istore(uint32_t* p, I x) { *p = x; }
 // First n lanes, n < W; the others read as `pad`.
 METAPLAST_HD F load_n(const float* p, int64_t n, float pad = 0) { return n > 0 ? *p : pad; }

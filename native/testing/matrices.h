@@ -28,6 +28,7 @@ class GuardedArray {
     return static_cast<int64_t>(values.size() * sizeof(T)) == bytes_ && memory_.gaps_intact() &&
            (bytes_ == 0 || std::memcmp(data_, values.data(), static_cast<size_t>(bytes_)) == 0);
   }
+  bool gaps_intact() const { return memory_.gaps_intact(); }
   std::vector<T> values() const {
     std::vector<T> copy(static_cast<size_t>(bytes_) / sizeof(T));
     if (bytes_ > 0) std::memcpy(copy.data(), data_, static_cast<size_t>(bytes_));
@@ -39,6 +40,15 @@ class GuardedArray {
   GuardedMemory memory_;
   unsigned char* data_;
 };
+
+// Equal bits, NaN of any payload equal.
+inline bool equal_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (!same(a[i], b[i])) return false;
+  }
+  return true;
+}
 
 // Elements of a row-major matrix with leading dimension `ld`; the last row ends with its last column.
 inline size_t matrix_size(int64_t rows, int64_t cols, int64_t ld) {

@@ -21,7 +21,7 @@ void step_with_bits(const AdamLanes& r, int64_t n, float* w, const float* g, flo
       store_lanes(w + e, next, lanes);
       store_lanes(m + e, mean, lanes);
       store_lanes(v + e, variance, lanes);
-      word |= static_cast<uint64_t>(bits_of(mask_and(first_lanes(lanes), ge(next, set(0.0f))))) << j;
+      word |= static_cast<uint64_t>(mask_bits(mask_and(first_lanes(lanes), ge(next, set(0.0f))))) << j;
     });
     bits[i / kWordBits] = word;
   }

@@ -1,8 +1,9 @@
 // The metaplastic Adam step against a restatement, element by element: with and without sign bits, every width around words and rows,
 // several tensors, known answers.
 #include <cmath>
+#include <memory>
 
-#include "testing/binary_testing.h"
+#include "testing/matrices.h"
 #include "testing/reference.h"
 
 using namespace metaplast::testing;  // NOLINT: a test of these names
@@ -53,31 +54,31 @@ struct Tensor {
     for (int64_t i = 0; i < n; ++i) {
       const size_t e = static_cast<size_t>(i);
       ref_meta_adam(row, g[e], &new_w[e], &new_m[e], &new_v[e]);
-      if (new_w[e] >= 0) bits.set(i / cols, i % cols);
+      bits.set(i / cols, i % cols, new_w[e] >= 0);
     }
   }
 
   int64_t rows, cols;
   Values w, g, m, v, new_w, new_m, new_v;
-  Bits bits;
+  BitRows bits;
 };
 
 // One call on all tensors; those with an odd number get no bit matrix when `mixed`.
 void check(const std::vector<Tensor>& tensors, const std::vector<metaplast_adam_row_t>& params, int32_t tier, int32_t threads, bool at_end,
            bool mixed) {
   const Context context(tier, threads);
-  std::vector<std::unique_ptr<Guarded<float>>> w, g, m, v;
-  std::vector<std::unique_ptr<Guarded<uint64_t>>> bits;
+  std::vector<std::unique_ptr<GuardedArray<float>>> w, g, m, v;
+  std::vector<std::unique_ptr<GuardedArray<uint64_t>>> bits;
   std::vector<int64_t> rows, cols;
   std::vector<float*> pw, pm, pv;
   std::vector<const float*> pg;
   std::vector<uint64_t*> pb;
   for (const Tensor& t : tensors) {
-    w.push_back(std::make_unique<Guarded<float>>(t.w, at_end));
-    g.push_back(std::make_unique<Guarded<float>>(t.g, at_end));
-    m.push_back(std::make_unique<Guarded<float>>(t.m, at_end));
-    v.push_back(std::make_unique<Guarded<float>>(t.v, at_end));
-    bits.push_back(std::make_unique<Guarded<uint64_t>>(std::vector<uint64_t>(t.bits.words.size(), ~uint64_t{0}), at_end));
+    w.push_back(std::make_unique<GuardedArray<float>>(t.w, at_end));
+    g.push_back(std::make_unique<GuardedArray<float>>(t.g, at_end));
+    m.push_back(std::make_unique<GuardedArray<float>>(t.m, at_end));
+    v.push_back(std::make_unique<GuardedArray<float>>(t.v, at_end));
+    bits.push_back(std::make_unique<GuardedArray<uint64_t>>(std::vector<uint64_t>(t.bits.words.size(), ~uint64_t{0}), at_end));
     rows.push_back(t.rows);
     cols.push_back(t.cols);
     pw.push_back(*w.back());

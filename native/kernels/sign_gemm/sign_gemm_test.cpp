@@ -2,7 +2,7 @@
 // dimensions, 1 to 4 threads, operands against guard pages.
 #include <algorithm>
 
-#include "testing/binary_testing.h"
+#include "testing/matrices.h"
 #include "testing/reference.h"
 
 using namespace metaplast::testing;  // NOLINT: a test of these names
@@ -59,7 +59,7 @@ struct Problem {
   Case c;
   int64_t a_rows, a_cols, m, n, terms;
   Values a, expected;
-  Bits bits;
+  BitRows bits;
 };
 
 Problem problem(const Case& c, const Values& pool) {
@@ -92,8 +92,8 @@ void check(const Problem& p, int32_t tier, int32_t threads, bool at_end, int64_t
   const Values a = spread(p.a, p.a_rows, p.a_cols, lda);
   const Values expected = spread(p.expected, p.m, p.n, ldy);
   Values initial = spread(Values(at(p.m * p.n), 55.0f), p.m, p.n, ldy);
-  Guarded<float> ga(a, at_end), gy(initial, at_end);
-  Guarded<uint64_t> bits(p.bits.words, at_end);
+  GuardedArray<float> ga(a, at_end), gy(initial, at_end);
+  GuardedArray<uint64_t> bits(p.bits.words, at_end);
   const auto call = p.c.product == Product::kForward  ? metaplast_sign_gemm_nt_f32
                     : p.c.product == Product::kInputs ? metaplast_sign_gemm_nn_f32
                                                       : metaplast_sign_gemm_tn_f32;

@@ -61,12 +61,6 @@ METAPLAST_HD M mask_of_bits(uint32_t bits) {
 METAPLAST_HD M mask_not(M m) { return _mm256_xor_ps(m, as_float(iset(0xffffffffu))); }
 METAPLAST_HD M mask_and(M a, M b) { return _mm256_and_ps(a, b); }
 METAPLAST_HD M mask_or(M a, M b) { return _mm256_or_ps(a, b); }
-// Bit j is lane j, in both directions; bits beyond the last lane are 0, or not looked at.
-METAPLAST_HD uint32_t bits_of(M m) { return static_cast<uint32_t>(_mm256_movemask_ps(m)); }
-METAPLAST_HD M mask_of(uint32_t bits) {
-  const I lane_bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-  return as_float(_mm256_cmpeq_epi32(iand(iset(bits), lane_bit), lane_bit));
-}
 METAPLAST_HD M first_lanes(int64_t n) {
   const I lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   return as_float(_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n < W ? n : W)), lane));

@@ -56,9 +56,6 @@ METAPLAST_HD M mask_of_bits(uint32_t bits) { return static_cast<M>(bits); }
 METAPLAST_HD M mask_not(M m) { return static_cast<M>(~m); }
 METAPLAST_HD M mask_and(M a, M b) { return static_cast<M>(a & b); }
 METAPLAST_HD M mask_or(M a, M b) { return static_cast<M>(a | b); }
-// Bit j is lane j, in both directions; bits beyond the last lane are 0, or not looked at.
-METAPLAST_HD uint32_t bits_of(M m) { return m; }
-METAPLAST_HD M mask_of(uint32_t bits) { return static_cast<M>(bits); }
 METAPLAST_HD M first_lanes(int64_t n) { return n >= W ? static_cast<M>(0xffff) : static_cast<M>((1u << n) - 1); }
 
 METAPLAST_HD F load(const float* p) { return _mm512_loadu_ps(p); }

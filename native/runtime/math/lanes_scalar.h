@@ -67,9 +67,6 @@ METAPLAST_HD M mask_of_bits(uint32_t bits) { return (bits & 1u) != 0; }
 METAPLAST_HD M mask_not(M m) { return !m; }
 METAPLAST_HD M mask_and(M a, M b) { return a && b; }
 METAPLAST_HD M mask_or(M a, M b) { return a || b; }
-// Bit j is lane j, in both directions; bits beyond the last lane are 0, or not looked at.
-METAPLAST_HD uint32_t bits_of(M m) { return m ? 1u : 0u; }
-METAPLAST_HD M mask_of(uint32_t bits) { return (bits & 1u) != 0; }
 METAPLAST_HD M first_lanes(int64_t n) { return n > 0; }
 
 METAPLAST_HD F load(const float* p) { return *p; }

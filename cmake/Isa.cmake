@@ -4,6 +4,8 @@
 set(METAPLAST_AVX2_FLAGS -mavx2 -mbmi -mbmi2 -mlzcnt -mf16c)
 set(METAPLAST_AVX512_FLAGS ${METAPLAST_AVX2_FLAGS} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
 
+set(METAPLAST_AVX512_VPOPCNTDQ_FLAGS -mavx512vpopcntdq)  # beyond those of avx512
+
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns about the undefined operands inside its own intrinsics headers (GCC bug 105593).
   list(APPEND METAPLAST_AVX512_FLAGS -Wno-maybe-uninitialized -Wno-uninitialized)
@@ -21,7 +23,9 @@ endif()
 function(metaplast_apply_isa sources_variable)
   set(kept "")
   foreach(source IN LISTS ${sources_variable})
-    if(source MATCHES "_avx512\\.cpp$")
+    if(source MATCHES "_avx512_vpopcntdq\\.cpp$")
+      set(flags ${METAPLAST_AVX512_FLAGS} ${METAPLAST_AVX512_VPOPCNTDQ_FLAGS})
+    elseif(source MATCHES "_avx512\\.cpp$")
       set(flags ${METAPLAST_AVX512_FLAGS})
     elseif(source MATCHES "_avx2\\.cpp$")
       set(flags ${METAPLAST_AVX2_FLAGS})

@@ -40,7 +40,11 @@ for object in $objects; do
       ;;
   esac
   case $name in
-    *_avx512.cpp.o) tier=avx512 ;;
+    *_avx512_vpopcntdq.cpp.o) tier=avx512_vpopcntdq ;;
+    *_avx512.cpp.o)
+      tier=avx512
+      gate "vpopcnt below its variant" "$name" "$(lines_with '[[:space:]]vpopcnt' <<< "$code")"
+      ;;
     *_avx2.cpp.o)
       tier=avx2
       gate "zmm or mask register below the avx512 tier" "$name" "$(lines_with '%zmm|%k[0-7]|%[xy]mm(1[6-9]|2[0-9]|3[01])' <<< "$code")"

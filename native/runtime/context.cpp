@@ -7,6 +7,10 @@
 extern "C" {
 
 metaplast_context_t* metaplast_context_create(int32_t max_tier, int32_t threads) {
+  return metaplast_context_create_without(max_tier, threads, 0);
+}
+
+metaplast_context_t* metaplast_context_create_without(int32_t max_tier, int32_t threads, int32_t without) {
   metaplast_context* context = new (std::nothrow) metaplast_context;
   if (context == nullptr) {
     return nullptr;
@@ -16,7 +20,8 @@ metaplast_context_t* metaplast_context_create(int32_t max_tier, int32_t threads)
     delete context;
     return nullptr;
   }
-  const uint32_t features = metaplast::cpu_features();
+  const uint32_t hidden = (without & METAPLAST_WITHOUT_VPOPCNTDQ) != 0 ? uint32_t{metaplast::kAvx512Vpopcntdq} : 0;
+  const uint32_t features = metaplast::cpu_features() & ~hidden;
   const int32_t possible = metaplast::tier_of_features(features);
   const int32_t cap = max_tier < METAPLAST_TIER_SCALAR ? METAPLAST_TIER_SCALAR : max_tier;
   context->tier = possible < cap ? possible : cap;

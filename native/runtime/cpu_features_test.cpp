@@ -150,6 +150,17 @@ int main() {
       expect(table.sgd_step != nullptr, "an empty slot");
     }
   }
+  // A variant inside a tier: taken with its feature, in its tier only, and without the tier's number changing.
+  KernelTable with_feature, without_feature, capped;
+  fill_kernel_table(kAvx512TierFeatures | kAvx512Vpopcntdq, METAPLAST_TIER_AVX512, &with_feature);
+  fill_kernel_table(kAvx512TierFeatures, METAPLAST_TIER_AVX512, &without_feature);
+  fill_kernel_table(kAvx512TierFeatures | kAvx512Vpopcntdq, METAPLAST_TIER_AVX2, &capped);
+#if defined(__x86_64__)
+  expect(with_feature.xnor_gemm == &avx512_vpopcntdq::xnor_gemm && without_feature.xnor_gemm == &avx512::xnor_gemm &&
+             capped.xnor_gemm == &avx2::xnor_gemm,
+         "xnor_gemm by VPOPCNTDQ");
+#endif
+  expect(with_feature.tier_of_slot[kSlot_xnor_gemm] == without_feature.tier_of_slot[kSlot_xnor_gemm], "a variant has its tier's number");
   expect(metaplast_slot_name(-1) == nullptr && metaplast_slot_name(kSlotCount) == nullptr, "names past the slots are null");
 
   // Brand strings.

@@ -30,8 +30,13 @@ constexpr const char* kSlotNames[] = {
   METAPLAST_LADDER_SCALAR(slot);                                               \
   METAPLAST_TAKE(slot, avx2, METAPLAST_TIER_AVX2, kAvx2TierFeatures);          \
   METAPLAST_TAKE(slot, avx512, METAPLAST_TIER_AVX512, kAvx512TierFeatures)
+// Finer than a tier: a variant that needs one feature more than its tier has.
+#define METAPLAST_LADDER_SCALAR_AVX2_AVX512_VPOPCNTDQ(slot) \
+  METAPLAST_LADDER_SCALAR_AVX2_AVX512(slot);                \
+  METAPLAST_TAKE(slot, avx512_vpopcntdq, METAPLAST_TIER_AVX512, kAvx512TierFeatures | kAvx512Vpopcntdq)
 #else
 #define METAPLAST_LADDER_SCALAR_AVX2_AVX512(slot) METAPLAST_LADDER_SCALAR(slot)
+#define METAPLAST_LADDER_SCALAR_AVX2_AVX512_VPOPCNTDQ(slot) METAPLAST_LADDER_SCALAR(slot)
 #endif
 
 void fill_kernel_table(uint32_t features, int32_t max_tier, KernelTable* table) noexcept {

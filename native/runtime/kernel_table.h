@@ -11,6 +11,7 @@
 #include "metaplast/binary.h"
 #include "kernels/linear_batch1/linear_batch1.h"
 #include "kernels/sign_gemm/sign_gemm.h"
+#include "kernels/xnor_gemm/xnor_gemm.h"
 #include "metaplast/runtime.h"
 
 namespace metaplast {
@@ -24,6 +25,9 @@ namespace metaplast {
   void slot(__VA_ARGS__) noexcept;            \
   }                                           \
   namespace avx512 {                          \
+  void slot(__VA_ARGS__) noexcept;            \
+  }                                           \
+  namespace avx512_vpopcntdq {                \
   void slot(__VA_ARGS__) noexcept;            \
   }
 #include "kernels/kernels.def"

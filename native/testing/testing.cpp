@@ -11,6 +11,8 @@
 #include <memory>
 #include <random>
 
+#include "runtime/cpu_features.h"
+
 namespace metaplast {
 namespace testing {
 namespace {
@@ -126,7 +128,8 @@ int finish(const char* test) {
   return failures == 0 && expectations > 0 ? 0 : 1;
 }
 
-Context::Context(int32_t tier, int32_t threads) : context_(metaplast_context_create(tier, threads)) {
+Context::Context(int32_t tier, int32_t threads)
+    : context_(metaplast_context_create_without(tier, threads, tier == kTierAvx512WithoutVpopcntdq ? METAPLAST_WITHOUT_VPOPCNTDQ : 0)) {
   if (context_ == nullptr) {
     std::printf("FAIL: no context of tier %d with %d threads\n", tier, threads);
     std::exit(1);
@@ -149,8 +152,16 @@ std::vector<int32_t> tiers() {
   return all;
 }
 
+std::vector<int32_t> tiers_and_variants() {
+  std::vector<int32_t> all = tiers();
+  if ((cpu_features() & kAvx512Vpopcntdq) != 0 && all.back() == METAPLAST_TIER_AVX512) {
+    all.push_back(kTierAvx512WithoutVpopcntdq);
+  }
+  return all;
+}
+
 const char* tier_name(int32_t tier) {
-  static const char* const names[] = {"scalar", "avx2", "avx512"};
+  static const char* const names[] = {"scalar", "avx2", "avx512", "avx512 without vpopcntdq"};
   return names[tier];
 }
 

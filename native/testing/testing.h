@@ -34,9 +34,14 @@ class Context {
   metaplast_context_t* context_;
 };
 
+// What Context takes for avx512 on a CPU without VPOPCNTDQ.
+constexpr int32_t kTierAvx512WithoutVpopcntdq = METAPLAST_TIER_AVX512 + 1;
+
 // Tiers that this CPU runs, lowest first. The variable METAPLAST_TEST_TIER (0, 1, 2), where set, is the tier the CPU must turn out to
 // have: runs under an emulator prove the detection with it.
 std::vector<int32_t> tiers();
+// The same, and kTierAvx512WithoutVpopcntdq where there is something to be left out: for kernels with such a variant.
+std::vector<int32_t> tiers_and_variants();
 const char* tier_name(int32_t tier);
 
 // Memory whose pages before and after are not accessible. What a kernel writes into the gaps between the data and the guards is seen by

@@ -33,6 +33,10 @@ METAPLAST_API int32_t metaplast_subnormals_computed(void);
 // (1 = everything runs on the calling thread). Contexts are independent; any thread may use one, several at a time (a call that finds
 // the pool busy runs on its own thread). Results never depend on `threads`. Returns null when memory or threads cannot be had.
 METAPLAST_API metaplast_context_t* metaplast_context_create(int32_t max_tier, int32_t threads);
+// The same on this CPU without some of its features: METAPLAST_WITHOUT_VPOPCNTDQ leaves out the variants that need AVX-512 VPOPCNTDQ
+// (the tier stays avx512). For tests and comparisons.
+enum { METAPLAST_WITHOUT_VPOPCNTDQ = 1 };
+METAPLAST_API metaplast_context_t* metaplast_context_create_without(int32_t max_tier, int32_t threads, int32_t without);
 METAPLAST_API void metaplast_context_destroy(metaplast_context_t* context);
 METAPLAST_API int32_t metaplast_context_tier(const metaplast_context_t* context);
 METAPLAST_API int32_t metaplast_context_threads(const metaplast_context_t* context);

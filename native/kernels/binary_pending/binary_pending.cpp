@@ -1,18 +1,6 @@
 // Entry points of binary.h that have no kernel yet; each leaves this file when its kernel arrives.
 #include "metaplast/binary.h"
 
-extern "C" metaplast_status_t metaplast_xnor_gemm_i32(const metaplast_context_t*, int64_t, int64_t, int64_t, const uint64_t*, const uint64_t*, int32_t*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_xnor_gemm_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const uint64_t*, const uint64_t*, const float*, const float*, float*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_xnor_gemm_bits(const metaplast_context_t*, int64_t, int64_t, int64_t, const uint64_t*, const uint64_t*, const int32_t*, const int32_t*, uint64_t*) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
 extern "C" metaplast_status_t metaplast_xnor_syrk_i32(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, int32_t, int32_t*, int64_t, void*, int64_t) {
   return METAPLAST_E_UNSUPPORTED;
 }

@@ -23,6 +23,13 @@
 #define METAPLAST_TIER scalar
 #endif
 
+// Where a file defines its kernels: in the tier's namespace, or in that of a finer variant inside the tier.
+#if defined(__AVX512VPOPCNTDQ__)
+#define METAPLAST_VARIANT avx512_vpopcntdq
+#else
+#define METAPLAST_VARIANT METAPLAST_TIER
+#endif
+
 #if defined(__CUDACC__)
 #include "lanes_cuda.h"
 #elif defined(__AVX512F__)

@@ -1,0 +1,29 @@
+// Arguments of the product of bit matrices, and how its entry points split it; meanings as in metaplast/binary.h.
+#ifndef METAPLAST_KERNELS_XNOR_GEMM_H_
+#define METAPLAST_KERNELS_XNOR_GEMM_H_
+
+#include "metaplast/binary.h"
+
+namespace metaplast {
+
+enum class XnorOutput : int32_t {
+  kInt32,
+  kFloat,
+  kBits,
+  kSymmetric,  // int32; a = b, only columns from the row's own on are computed, and stored twice
+};
+
+struct XnorGemm {
+  int64_t m, n, k;
+  const uint64_t *a, *b;
+  XnorOutput output;
+  bool accumulate;  // kSymmetric: add to what is there
+  void* y;
+  int64_t ldy;  // elements, words for kBits
+  const float *scale, *bias;
+  const int32_t *limit, *invert;
+};
+
+}  // namespace metaplast
+
+#endif  // METAPLAST_KERNELS_XNOR_GEMM_H_

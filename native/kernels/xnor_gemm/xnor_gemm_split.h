@@ -1,0 +1,47 @@
+// A product of bit matrices over the threads of a context.
+#ifndef METAPLAST_KERNELS_XNOR_GEMM_SPLIT_H_
+#define METAPLAST_KERNELS_XNOR_GEMM_SPLIT_H_
+
+#include "kernels/xnor_gemm/xnor_gemm.h"
+#include "runtime/context.h"
+
+namespace metaplast {
+
+// Words of a against words of b from which a second thread pays: some 10 microseconds of one core.
+constexpr int64_t kXnorGrain = int64_t{1} << 18;
+
+// Ranges of the longer side. Rows come in multiples of every micro-kernel's group, columns in multiples of a row of bits, so that a word
+// of the result belongs to one thread.
+inline void run_xnor_gemm(const metaplast_context* context, const XnorGemm& g) noexcept {
+  constexpr int64_t kRowUnit = 120;
+  constexpr int64_t kColumnUnit = 512;
+  if (g.m == 0 || g.n == 0) return;
+  const auto kernel = context->kernels.xnor_gemm;
+  const int64_t threads = context->pool->threads();
+  const int64_t words = (g.k + 63) / 64 + 1;  // one for the epilogue
+  const bool by_rows = g.m >= g.n;
+  const int64_t unit = by_rows ? kRowUnit : kColumnUnit;
+  const int64_t units = ((by_rows ? g.m : g.n) + unit - 1) / unit;
+  int64_t ranges = g.m * words * g.n / kXnorGrain;
+  ranges = ranges < threads * kRangesPerThread ? ranges : threads * kRangesPerThread;
+  ranges = ranges < units ? ranges : units;
+  if (threads == 1 || ranges < 2) {
+    kernel(&g, 0, g.m, 0, g.n);
+    return;
+  }
+  const int64_t length = (units + ranges - 1) / ranges * unit;
+  const int64_t total = by_rows ? g.m : g.n;
+  parallel_chunks(context, (total + length - 1) / length, [=, &g](int64_t chunk) {
+    const int64_t begin = chunk * length;
+    const int64_t end = total - begin < length ? total : begin + length;
+    if (by_rows) {
+      kernel(&g, begin, end, 0, g.n);
+    } else {
+      kernel(&g, 0, g.m, begin, end);
+    }
+  });
+}
+
+}  // namespace metaplast
+
+#endif  // METAPLAST_KERNELS_XNOR_GEMM_SPLIT_H_

@@ -19,6 +19,8 @@ constexpr int64_t kBlock = 512;                          // terms of a block
 constexpr int64_t kBlockWords = kBlock / kWordTerms;
 constexpr int64_t kBlockQuads = kBlock / kQuad;
 constexpr int64_t kBitGroup = 512;                       // columns whose bits are turned at a time: one padded stretch of a bit matrix
+constexpr int64_t kStaged = 6144;                        // 24 KiB of a whose terms do not lie side by side
+constexpr int64_t kPanelTile = 64;                       // columns that lie side by side in a panel
 constexpr int64_t kPanelWords = 16384;                   // 64 KiB: all words of 1024 columns, or fewer words of more columns
 
 // Tile of accumulators: rows x vectors of columns.
@@ -55,9 +57,9 @@ METAPLAST_HD Table load_table(const float* t) { return t; }
 METAPLAST_HD F lookup(Table t, I index) { return t[index & 15]; }
 #endif
 
-// acc += the sums of `quads` quads, for kRows rows and kVecs vectors of columns. tables: [quad][kRows][16]; panel: [word][pitch].
+// acc += the sums of `quads` quads, for kRows rows and kVecs vectors of columns. tables: [quad][kRows][16]; panel: [word][kPanelTile].
 template <int kRows, int kVecs>
-METAPLAST_HD void add_quads(int64_t quads, const float* tables, const uint32_t* panel, int64_t pitch, F (&acc)[kRows][kVecs]) {
+METAPLAST_HD void add_quads(int64_t quads, const float* tables, const uint32_t* panel, F (&acc)[kRows][kVecs]) {
   for (int64_t first = 0; first < quads; first += kWordQuads) {
     I index[kVecs];
 #pragma GCC unroll 8
@@ -74,7 +76,7 @@ METAPLAST_HD void add_quads(int64_t quads, const float* tables, const uint32_t* 
       for (int j = 0; j < kVecs; ++j) index[j] = shr<kQuad>(index[j]);
       tables += kRows * kTable;
     }
-    panel += pitch;
+    panel += kPanelTile;
   }
 }
 
@@ -82,8 +84,7 @@ enum class Start { kFresh, kContinue };      // from nothing, or from what y hol
 enum class Finish { kStore, kAddToStored };
 
 template <int kRows, int kVecs>
-void tile(int64_t quads, const float* tables, const uint32_t* panel, int64_t pitch, Start start, Finish finish, int64_t columns, float* y,
-          int64_t ldy) {
+__attribute__((noinline)) void tile(int64_t quads, const float* tables, const uint32_t* panel, Start start, Finish finish, int64_t columns, float* y, int64_t ldy) {
   F acc[kRows][kVecs];
   if (start == Start::kContinue) {
 #pragma GCC unroll 16
@@ -98,7 +99,7 @@ void tile(int64_t quads, const float* tables, const uint32_t* panel, int64_t pit
       for (int j = 0; j < kVecs; ++j) acc[r][j] = set(-0.0f);  // adding to -0 gives the first quad to the bit
     }
   }
-  add_quads<kRows, kVecs>(quads, tables, panel, pitch, acc);
+  add_quads<kRows, kVecs>(quads, tables, panel, acc);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
@@ -113,12 +114,23 @@ void tile(int64_t quads, const float* tables, const uint32_t* panel, int64_t pit
 
 // ---- panel of sign words ---------------------------------------------------------------------------------------------------------
 
-// to[c][r] = from[r][c] for 16 x 16 words.
-METAPLAST_HD void transpose16(const uint32_t* from, int64_t from_pitch, uint32_t* to, int64_t to_pitch) {
+// The panel: [tile of 64 columns][word][column]; a word has the bits of 32 terms of its column, lowest first.
+struct Panel {
+  uint32_t* words;
+  int64_t words_of_column;
+
+  uint32_t* at(int64_t word, int64_t column) const {
+    return words + column / kPanelTile * kPanelTile * words_of_column + word * kPanelTile + column % kPanelTile;
+  }
+};
+
+// to(c)[r] = from[r][c] for 16 x 16 words.
+template <class To>
+METAPLAST_HD void transpose16(const uint32_t* from, To to) {
 #if defined(__AVX512F__)
   __m512i a[16], b[16];
 #pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) a[i] = _mm512_loadu_si512(from + i * from_pitch);
+  for (int i = 0; i < 16; ++i) a[i] = _mm512_load_si512(from + i * 16);
 #pragma GCC unroll 8
   for (int i = 0; i < 16; i += 2) {
     b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
@@ -135,45 +147,57 @@ METAPLAST_HD void transpose16(const uint32_t* from, int64_t from_pitch, uint32_t
   for (int c = 0; c < 4; ++c) {
     const __m512i low0 = _mm512_shuffle_i32x4(a[c], a[4 + c], 0x44), high0 = _mm512_shuffle_i32x4(a[c], a[4 + c], 0xEE);
     const __m512i low1 = _mm512_shuffle_i32x4(a[8 + c], a[12 + c], 0x44), high1 = _mm512_shuffle_i32x4(a[8 + c], a[12 + c], 0xEE);
-    _mm512_storeu_si512(to + c * to_pitch, _mm512_shuffle_i32x4(low0, low1, 0x88));
-    _mm512_storeu_si512(to + (4 + c) * to_pitch, _mm512_shuffle_i32x4(low0, low1, 0xDD));
-    _mm512_storeu_si512(to + (8 + c) * to_pitch, _mm512_shuffle_i32x4(high0, high1, 0x88));
-    _mm512_storeu_si512(to + (12 + c) * to_pitch, _mm512_shuffle_i32x4(high0, high1, 0xDD));
+    _mm512_store_si512(to(c), _mm512_shuffle_i32x4(low0, low1, 0x88));
+    _mm512_store_si512(to(4 + c), _mm512_shuffle_i32x4(low0, low1, 0xDD));
+    _mm512_store_si512(to(8 + c), _mm512_shuffle_i32x4(high0, high1, 0x88));
+    _mm512_store_si512(to(12 + c), _mm512_shuffle_i32x4(high0, high1, 0xDD));
   }
 #else
   for (int c = 0; c < 16; ++c) {
-    for (int r = 0; r < 16; ++r) to[c * to_pitch + r] = from[r * from_pitch + c];
+    for (int r = 0; r < 16; ++r) to(c)[r] = from[r * 16 + c];
   }
 #endif
 }
 
-// Words of 16 columns whose bits lie in `columns` <= 16 rows of a bit matrix; panel[word][column].
-void panel_from_rows(const uint64_t* bits, int64_t words_of_row, int64_t columns, int64_t words, uint32_t* panel, int64_t pitch) {
-  alignas(64) uint32_t rows[16][kBlockWords] = {};
-  alignas(64) uint32_t turned[kBlockWords][16];
+// The words of 16 columns from `column` on, whose bits lie in rows of a bit matrix; only `columns` of them exist, the others are 0.
+void panel_from_rows(const uint64_t* bits, int64_t words_of_row, int64_t columns, const Panel& panel, int64_t column) {
+  static_assert(kBlockWords == 16, "sixteen words of sixteen columns are turned at a time");
+  alignas(64) uint32_t rows[16][16];
+  alignas(64) uint32_t turned[16][16];
   for (int64_t c = 0; c < columns; ++c) memcpy(rows[c], bits + c * words_of_row, sizeof rows[c]);
-  transpose16(rows[0], kBlockWords, turned[0], 16);
-  for (int64_t word = 0; word < words; ++word) memcpy(panel + word * pitch, turned[word], sizeof turned[word]);
+  if (columns < 16) memset(rows[columns], 0, static_cast<size_t>(16 - columns) * sizeof rows[0]);
+  transpose16(rows[0], [&](int word) { return turned[word]; });
+  for (int64_t word = 0; word < panel.words_of_column; ++word) memcpy(panel.at(word, column), turned[word], sizeof turned[word]);
 }
 
-// The 512 words, of 32 terms each, of 512 columns whose bits lie in `terms` <= 32 rows of a bit matrix.
-void panel_from_columns(const uint64_t* bits, int64_t words_of_row, int64_t terms, uint32_t* panel) {
-  constexpr int kLanes = kBitGroup / kWordTerms;
-  alignas(64) uint32_t t[kWordTerms][kLanes] = {};
-  for (int64_t k = 0; k < terms; ++k) memcpy(t[k], bits + k * words_of_row, sizeof t[k]);
-  // Sixteen transpositions of 32 x 32 bits side by side: bit k of t[c][lane] becomes the bit of term k and column 32*lane + c.
-  uint32_t mask = 0x0000ffffu;
-  for (int s = 16; s > 0; s >>= 1, mask ^= mask << s) {
-    for (int i = 0; i < kWordTerms; i = (i + s + 1) & ~s) {
-      for (int lane = 0; lane < kLanes; ++lane) {
-        const uint32_t swapped = ((t[i][lane] >> s) ^ t[i + s][lane]) & mask;
-        t[i + s][lane] ^= swapped;
-        t[i][lane] ^= swapped << s;
-      }
+// One step of sixteen transpositions of 32 x 32 bits side by side.
+template <int kShift>
+METAPLAST_HD void swap_bits(uint32_t (&t)[kWordTerms][16]) {
+  const I mask = iset(0xffffffffu / ((1u << kShift) + 1));
+#pragma GCC unroll 16
+  for (int i = 0; i < kWordTerms; i = (i + kShift + 1) & ~kShift) {
+    for (int lane = 0; lane < 16; lane += W) {
+      const I low = iload(&t[i][lane]), high = iload(&t[i + kShift][lane]);
+      const I swapped = iand(ixor(shr<kShift>(low), high), mask);
+      istore(&t[i + kShift][lane], ixor(high, swapped));
+      istore(&t[i][lane], ixor(low, shl<kShift>(swapped)));
     }
   }
-  transpose16(t[0], kLanes, panel, kWordTerms);
-  transpose16(t[16], kLanes, panel + 16, kWordTerms);
+}
+
+// Word `word` of the 512 columns from `column` on, whose bits lie in `terms` <= 32 rows of a bit matrix.
+void panel_from_columns(const uint64_t* bits, int64_t words_of_row, int64_t terms, const Panel& panel, int64_t word, int64_t column) {
+  static_assert(kBitGroup == 16 * kWordTerms, "sixteen lanes of 32 columns");
+  alignas(64) uint32_t t[kWordTerms][16];
+  for (int64_t k = 0; k < terms; ++k) memcpy(t[k], bits + k * words_of_row, sizeof t[k]);
+  if (terms < kWordTerms) memset(t[terms], 0, static_cast<size_t>(kWordTerms - terms) * sizeof t[0]);
+  swap_bits<16>(t);
+  swap_bits<8>(t);
+  swap_bits<4>(t);
+  swap_bits<2>(t);
+  swap_bits<1>(t);  // now t[c][lane] is the word of column 32*lane + c
+  transpose16(t[0], [&](int lane) { return panel.at(word, column + lane * kWordTerms); });
+  transpose16(t[16], [&](int lane) { return panel.at(word, column + lane * kWordTerms + 16); });
 }
 
 // ---- tables ----------------------------------------------------------------------------------------------------------------------
@@ -197,10 +221,48 @@ METAPLAST_HD void make_table(const float (&x)[kQuad], float* table) {
   }
 }
 
+#if defined(__AVX512F__)
+// Four tables of sixteen terms that lie side by side: the sums of the first two terms of all four quads are formed at once.
+template <bool kForward>
+METAPLAST_HD void make_four_tables(const float* terms, float* tables, int64_t pitch) {
+  const __m512 low = _mm512_load_ps(kSigns[0]), high = _mm512_load_ps(kSigns[1]);  // -+-+ and --++
+  const __m512i entry = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512 x = _mm512_loadu_ps(terms);
+  const __m512 t01 = _mm512_add_ps(_mm512_xor_ps(_mm512_permute_ps(x, 0x00), low), _mm512_xor_ps(_mm512_permute_ps(x, 0x55), high));
+  const __m512 first[4] = {_mm512_shuffle_f32x4(t01, t01, 0x00), _mm512_shuffle_f32x4(t01, t01, 0x55),
+                           _mm512_shuffle_f32x4(t01, t01, 0xAA), _mm512_shuffle_f32x4(t01, t01, 0xFF)};
+  if (kForward) {
+    const __m512 t23 = _mm512_add_ps(_mm512_xor_ps(_mm512_permute_ps(x, 0xAA), low), _mm512_xor_ps(_mm512_permute_ps(x, 0xFF), high));
+    const __m512i spread = _mm512_srli_epi32(entry, 2);
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; ++q) {
+      const __m512i lanes = _mm512_add_epi32(spread, _mm512_set1_epi32(4 * q));
+      _mm512_store_ps(tables + q * pitch, _mm512_add_ps(first[q], _mm512_permutexvar_ps(lanes, t23)));
+    }
+  } else {
+    const __m512 both = _mm512_xor_ps(_mm512_permute_ps(x, 0xFA), low);  // -t2, +t2, -t3, +t3
+    const __m512i spread2 = _mm512_and_si512(_mm512_srli_epi32(entry, 2), _mm512_set1_epi32(1));
+    const __m512i spread3 = _mm512_add_epi32(_mm512_srli_epi32(entry, 3), _mm512_set1_epi32(2));
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; ++q) {
+      const __m512i offset = _mm512_set1_epi32(4 * q);
+      const __m512 t2 = _mm512_permutexvar_ps(_mm512_add_epi32(spread2, offset), both);
+      const __m512 t3 = _mm512_permutexvar_ps(_mm512_add_epi32(spread3, offset), both);
+      _mm512_store_ps(tables + q * pitch, _mm512_add_ps(_mm512_add_ps(first[q], t2), t3));
+    }
+  }
+}
+#endif
+
 // Tables of `terms` terms of one row; pitch: floats from one quad to the next.
 template <bool kForward>
 void make_tables(int64_t terms, const float* a, int64_t stride, float* tables, int64_t pitch) {
   int64_t k = 0;
+#if defined(__AVX512F__)
+  if (stride == 1) {
+    for (; k + 4 * kQuad <= terms; k += 4 * kQuad, tables += 4 * pitch) make_four_tables<kForward>(a + k, tables, pitch);
+  }
+#endif
   for (; k + kQuad <= terms; k += kQuad, tables += pitch) {
     make_table<kForward>({a[k * stride], a[(k + 1) * stride], a[(k + 2) * stride], a[(k + 3) * stride]}, tables);
   }
@@ -216,31 +278,37 @@ void make_tables(int64_t terms, const float* a, int64_t stride, float* tables, i
 
 struct Block {
   int64_t terms;
-  const uint32_t* panel;
-  int64_t pitch, columns;
+  Panel panel;
+  int64_t columns;
   Start start;
   Finish finish;
 };
 
+// Rows of the real matrix: element (m, k) is first[m*row_stride + k*term_stride].
+struct Rows {
+  const float* first;
+  int64_t row_stride, term_stride;
+};
+
 template <int kRows>
-void row_tile(const SignGemm& g, const Block& b, const float* a, float* tables, float* y) {
+void row_tile(const SignGemm& g, const Block& b, const Rows& a, float* tables, float* y) {
   for (int r = 0; r < kRows; ++r) {
     if (g.forward) {
-      make_tables<true>(b.terms, a + r * g.row_stride, g.term_stride, tables + r * kTable, kRows * kTable);
+      make_tables<true>(b.terms, a.first + r * a.row_stride, a.term_stride, tables + r * kTable, kRows * kTable);
     } else {
-      make_tables<false>(b.terms, a + r * g.row_stride, g.term_stride, tables + r * kTable, kRows * kTable);
+      make_tables<false>(b.terms, a.first + r * a.row_stride, a.term_stride, tables + r * kTable, kRows * kTable);
     }
   }
   const int64_t quads = (b.terms + kQuad - 1) / kQuad;
   int64_t n = 0;
   for (; n + (kVectors - 1) * W < b.columns; n += kVectors * W) {
-    tile<kRows, kVectors>(quads, tables, b.panel + n, b.pitch, b.start, b.finish, b.columns - n, y + n, g.ldy);
+    tile<kRows, kVectors>(quads, tables, b.panel.at(0, n), b.start, b.finish, b.columns - n, y + n, g.ldy);
   }
-  for (; n < b.columns; n += W) tile<kRows, 1>(quads, tables, b.panel + n, b.pitch, b.start, b.finish, b.columns - n, y + n, g.ldy);
+  for (; n < b.columns; n += W) tile<kRows, 1>(quads, tables, b.panel.at(0, n), b.start, b.finish, b.columns - n, y + n, g.ldy);
 }
 
 template <int kRows>
-void last_rows(int64_t rows, const SignGemm& g, const Block& b, const float* a, float* tables, float* y) {
+void last_rows(int64_t rows, const SignGemm& g, const Block& b, const Rows& a, float* tables, float* y) {
   if (rows == kRows) {
     row_tile<kRows>(g, b, a, tables, y);
   } else if constexpr (kRows > 1) {
@@ -248,19 +316,39 @@ void last_rows(int64_t rows, const SignGemm& g, const Block& b, const float* a, 
   }
 }
 
-void make_panel(const SignGemm& g, int64_t k, int64_t terms, int64_t n, int64_t columns, uint32_t* panel, int64_t pitch) {
-  const int64_t words = (terms + kWordTerms - 1) / kWordTerms;
+void all_rows(int64_t rows, const SignGemm& g, const Block& b, const Rows& a, float* tables, float* y) {
+  int64_t m = 0;
+  const auto from = [&] { return Rows{a.first + m * a.row_stride, a.row_stride, a.term_stride}; };
+  for (; m + kRowTile <= rows; m += kRowTile) row_tile<kRowTile>(g, b, from(), tables, y + m * g.ldy);
+  if (m < rows) last_rows<kRowTile - 1>(rows - m, g, b, from(), tables, y + m * g.ldy);
+}
+
+// A column of a matrix with a pitch of many cache lines maps to few sets of the cache: what the tables of some rows need is copied first, line by
+// line, instead of being fetched again for every row.
+void all_rows_staged(int64_t rows, const SignGemm& g, const Block& b, const Rows& a, float* tables, float* y) {
+  alignas(64) float staged[kStaged];
+  const int64_t most = kStaged / b.terms / kRowTile * kRowTile;
+  for (int64_t m = 0; m < rows; m += most) {
+    const int64_t here = rows - m < most ? rows - m : most;
+    for (int64_t k = 0; k < b.terms; ++k) {
+      memcpy(staged + k * here, a.first + m * a.row_stride + k * a.term_stride, static_cast<size_t>(here) * sizeof(float));
+    }
+    all_rows(here, g, b, {staged, 1, here}, tables, y + m * g.ldy);
+  }
+}
+
+void make_panel(const SignGemm& g, int64_t k, int64_t terms, int64_t n, int64_t columns, const Panel& panel) {
   if (g.forward) {
     for (int64_t c = 0; c < columns; c += 16) {
-      panel_from_rows(g.bits + (n + c) * g.words_of_row + k / 64, g.words_of_row, columns - c < 16 ? columns - c : 16, words, panel + c, pitch);
+      panel_from_rows(g.bits + (n + c) * g.words_of_row + k / 64, g.words_of_row, columns - c < 16 ? columns - c : 16, panel, c);
     }
     return;
   }
-  for (int64_t word = 0; word < words; ++word) {
+  for (int64_t word = 0; word < panel.words_of_column; ++word) {
     const int64_t first = word * kWordTerms;
     const int64_t here = terms - first < kWordTerms ? terms - first : kWordTerms;
     for (int64_t c = 0; c < columns; c += kBitGroup) {
-      panel_from_columns(g.bits + (k + first) * g.words_of_row + (n + c) / 64, g.words_of_row, here, panel + word * pitch + c);
+      panel_from_columns(g.bits + (k + first) * g.words_of_row + (n + c) / 64, g.words_of_row, here, panel, word, c);
     }
   }
 }
@@ -270,26 +358,27 @@ void make_panel(const SignGemm& g, int64_t k, int64_t terms, int64_t n, int64_t 
 // Rows m_begin..m_end-1, columns n_begin..n_end-1 of y; n_begin is a multiple of 512.
 void sign_gemm(const SignGemm* gemm, int64_t m_begin, int64_t m_end, int64_t n_begin, int64_t n_end) noexcept {
   const SignGemm& g = *gemm;
-  alignas(64) uint32_t panel[kPanelWords];
+  alignas(64) uint32_t panel_words[kPanelWords];
   alignas(64) float tables[kBlockQuads * kRowTile * kTable];
-  const int64_t words = ((g.terms < kBlock ? g.terms : kBlock) + kWordTerms - 1) / kWordTerms;
-  const int64_t pitch = kPanelWords / words / kBitGroup * kBitGroup;
-  for (int64_t n = n_begin; n < n_end; n += pitch) {
-    const int64_t columns = n_end - n < pitch ? n_end - n : pitch;
+  const int64_t most_words = ((g.terms < kBlock ? g.terms : kBlock) + kWordTerms - 1) / kWordTerms;
+  const int64_t most_columns = kPanelWords / most_words / kBitGroup * kBitGroup;
+  for (int64_t n = n_begin; n < n_end; n += most_columns) {
+    const int64_t columns = n_end - n < most_columns ? n_end - n : most_columns;
     for (int64_t k = 0; k < g.terms; k += kBlock) {
       const int64_t terms = g.terms - k < kBlock ? g.terms - k : kBlock;
       const bool first = k == 0;
       const Block b = {terms,
-                       panel,
-                       pitch,
+                       {panel_words, (terms + kWordTerms - 1) / kWordTerms},
                        columns,
                        first || g.forward ? Start::kFresh : Start::kContinue,
                        !first && g.forward ? Finish::kAddToStored : Finish::kStore};
-      make_panel(g, k, terms, n, columns, panel, pitch);
-      int64_t m = m_begin;
-      const auto a = [&] { return g.a + m * g.row_stride + k * g.term_stride; };
-      for (; m + kRowTile <= m_end; m += kRowTile) row_tile<kRowTile>(g, b, a(), tables, g.y + m * g.ldy + n);
-      if (m < m_end) last_rows<kRowTile - 1>(m_end - m, g, b, a(), tables, g.y + m * g.ldy + n);
+      make_panel(g, k, terms, n, columns, b.panel);
+      const Rows a = {g.a + m_begin * g.row_stride + k * g.term_stride, g.row_stride, g.term_stride};
+      if (g.row_stride == 1 && g.term_stride != 1) {
+        all_rows_staged(m_end - m_begin, g, b, a, tables, g.y + m_begin * g.ldy + n);
+      } else {
+        all_rows(m_end - m_begin, g, b, a, tables, g.y + m_begin * g.ldy + n);
+      }
     }
   }
 }

@@ -1,14 +1,6 @@
 // Entry points of binary.h that have no kernel yet; each leaves this file when its kernel arrives.
 #include "metaplast/binary.h"
 
-extern "C" metaplast_status_t metaplast_xnor_syrk_i32(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, int32_t, int32_t*, int64_t, void*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_factor_moving_average_f32(const metaplast_context_t*, int64_t, int64_t, const int32_t*, int64_t, float, float, float, float*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
 extern "C" metaplast_status_t metaplast_gemm_tn_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, float*, int64_t) {
   return METAPLAST_E_UNSUPPORTED;
 }

@@ -1,14 +1,11 @@
 // Entry points: packing of signs, unpacking, transposition, straight-through backward pass.
-#include "metaplast/binary.h"
-
+#include "kernels/sign_pack/sign_pack_split.h"
 #include "runtime/entry.h"
 
 namespace {
 
 // Elements from which a second thread pays.
 constexpr int64_t kGrain = 65536;
-// Rows and columns of a block of a transposition: outputs are written in whole cache lines.
-constexpr int64_t kBlock = 512;
 
 using metaplast::KernelTable;
 using metaplast::present;
@@ -28,20 +25,6 @@ void parallel_parts(const metaplast_context_t* context, int64_t rows, int64_t co
     return;
   }
   metaplast::parallel_range(context, cols, kGrain / rows, [&](int64_t begin, int64_t end) { body(int64_t{0}, rows, begin, end - begin); });
-}
-
-// Calls body(row, rows, column, columns) on blocks of at most kBlock x kBlock.
-template <class Body>
-void parallel_blocks(const metaplast_context_t* context, int64_t rows, int64_t cols, const Body& body) {
-  const int64_t across = (cols + kBlock - 1) / kBlock;
-  const auto block = [&](int64_t index) {
-    const int64_t row = index / across * kBlock;
-    const int64_t column = index % across * kBlock;
-    body(row, rows - row < kBlock ? rows - row : kBlock, column, cols - column < kBlock ? cols - column : kBlock);
-  };
-  metaplast::parallel_items(context, (rows + kBlock - 1) / kBlock * across, kBlock * kBlock / 8, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t index = begin; index < end; ++index) block(index);
-  });
 }
 
 }  // namespace
@@ -69,7 +52,7 @@ metaplast_status_t metaplast_sign_pack_transposed_f32(const metaplast_context_t*
   }
   const metaplast::FpEnvironment environment;
   const int64_t stride = metaplast_bit_row_words(rows);
-  parallel_blocks(context, rows, cols, [=](int64_t row, int64_t n, int64_t column, int64_t width) {
+  metaplast::parallel_transposed_blocks(context, rows, cols, [=](int64_t row, int64_t n, int64_t column, int64_t width) {
     context->kernels.sign_pack_transposed(n, width, x + row * ldx + column, ldx, bits + column * stride + row / 64, stride);
   });
   return METAPLAST_OK;
@@ -95,11 +78,7 @@ metaplast_status_t metaplast_bits_transpose(const metaplast_context_t* context, 
   if (!valid_shape(context, rows, cols) || (rows > 0 && cols > 0 && !present(bits, out))) {
     return METAPLAST_E_ARGUMENT;
   }
-  const int64_t stride = metaplast_bit_row_words(cols);
-  const int64_t out_stride = metaplast_bit_row_words(rows);
-  parallel_blocks(context, rows, cols, [=](int64_t row, int64_t n, int64_t column, int64_t width) {
-    context->kernels.bits_transpose(n, width, bits + row * stride + column / 64, stride, out + column * out_stride + row / 64, out_stride);
-  });
+  metaplast::transpose_bits(context, rows, cols, bits, out);
   return METAPLAST_OK;
 }
 

@@ -95,6 +95,16 @@ T __shfl_xor_sync(unsigned mask, T value, int flip, int width = 32, int line = _
   return metaplast::shim::exchange(mask, value, source / width > lane / width ? lane : source, line);
 }
 
+inline unsigned __ballot_sync(unsigned mask, int predicate, int line = __builtin_LINE()) {
+  metaplast::shim::warp_rendezvous(mask, predicate != 0 ? 1 : 0, line);
+  unsigned ballot = 0;
+  for (int lane = 0; lane < 32; ++lane) {
+    if (mask >> lane & 1 && metaplast::shim::published(lane) != 0) ballot |= 1u << lane;
+  }
+  return ballot;
+}
+inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
+
 inline unsigned long long atomicAdd(unsigned long long* address, unsigned long long value) {
   return __atomic_fetch_add(address, value, __ATOMIC_RELAXED);
 }

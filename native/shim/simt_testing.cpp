@@ -83,6 +83,16 @@ void expect_same(const std::vector<int64_t>& expected, Device<int64_t>* seen, co
   compare(expected, seen->values(), what, where);
 }
 
+void expect_same(const std::vector<uint64_t>& expected, Device<uint64_t>* seen, const char* what, const std::string& where) {
+  compare(expected, seen->values(), what, where);
+}
+void expect_same(const std::vector<int32_t>& expected, Device<int32_t>* seen, const char* what, const std::string& where) {
+  compare(expected, seen->values(), what, where);
+}
+void expect_same(const std::vector<uint16_t>& expected, Device<uint16_t>* seen, const char* what, const std::string& where) {
+  compare(expected, seen->values(), what, where);
+}
+
 void for_orders(const std::function<void(int order, int64_t offset)>& body) {
   for (int order = 0; order < kOrders; ++order) {
     shim::set_order(order);

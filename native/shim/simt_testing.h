@@ -1,5 +1,5 @@
-// What the tests of simt_tests share. A test is named after the entry point of metaplast/bayes.h that it covers; an entry point without a
-// test fails the run.
+// What the tests of simt_tests share. A test is named after the entry point of metaplast/bayes.h or binary.h that it covers; an entry point
+// without a test fails the run.
 #ifndef METAPLAST_SHIM_SIMT_TESTING_H_
 #define METAPLAST_SHIM_SIMT_TESTING_H_
 
@@ -53,6 +53,21 @@ class Device {
 void expect_same(const std::vector<float>& expected, Device<float>* seen, const char* what, const std::string& where);
 void expect_same(const std::vector<uint32_t>& expected, Device<uint32_t>* seen, const char* what, const std::string& where);
 void expect_same(const std::vector<int64_t>& expected, Device<int64_t>* seen, const char* what, const std::string& where);
+void expect_same(const std::vector<uint64_t>& expected, Device<uint64_t>* seen, const char* what, const std::string& where);
+void expect_same(const std::vector<int32_t>& expected, Device<int32_t>* seen, const char* what, const std::string& where);
+void expect_same(const std::vector<uint16_t>& expected, Device<uint16_t>* seen, const char* what, const std::string& where);
+
+// An operand on the host and on the device.
+template <class T>
+struct Both {
+  explicit Both(const std::vector<T>& values, int64_t offset = 0) : host(values), device(values, offset) {}
+  T* cpu() { return host.data(); }
+  T* gpu() { return device.data(); }
+  void expect_same_on_both(const char* what, const std::string& where) { expect_same(host, &device, what, where); }
+
+  std::vector<T> host;
+  Device<T> device;
+};
 
 // Runs body(order, offset) for all fiber orders and, cycling with them, offsets of 0 to 3 elements.
 void for_orders(const std::function<void(int order, int64_t offset)>& body);

@@ -5,13 +5,14 @@
 // later call on the context return METAPLAST_E_CUDA_LOST at once. Work is asynchronous: an error of a kernel may surface at a later
 // call; metaplast_cuda_last_error_kernel then names the kernel that was launched last on the context.
 //
-// Kernel twins: contracts, shapes and order of operations are those of bayes.h, with the same bits. Addresses are device memory,
+// Kernel twins: contracts, shapes and order of operations are those of bayes.h and binary.h, with the same bits. Addresses are device memory,
 // host tables (counts, tensor numbers, addresses, rule rows) are host memory and are read before the call returns. No twin
 // allocates or waits, so calls may be captured into a CUDA graph. `stream` is a CUstream; null is the legacy default stream.
 #ifndef METAPLAST_CUDA_H_
 #define METAPLAST_CUDA_H_
 
 #include "metaplast/bayes.h"
+#include "metaplast/binary.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -163,6 +164,97 @@ METAPLAST_API metaplast_status_t metaplast_si_consolidate_f32_cuda(metaplast_cud
 METAPLAST_API metaplast_status_t metaplast_si_penalty_grad_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* theta,
                                                                     const float* anchor, const float* omega, float two_c, float* g,
                                                                     void* stream);
+
+// ---- kernels (binary.h) ----------------------------------------------------------------------------------------------------------
+
+METAPLAST_API metaplast_status_t metaplast_sign_pack_f32_cuda(metaplast_cuda_context_t* context, int64_t rows, int64_t cols, const float* x,
+                                                              int64_t ldx, uint64_t* bits, uint64_t* mask, void* stream);
+METAPLAST_API metaplast_status_t metaplast_sign_pack_transposed_f32_cuda(metaplast_cuda_context_t* context, int64_t rows, int64_t cols,
+                                                                         const float* x, int64_t ldx, uint64_t* bits, void* stream);
+METAPLAST_API metaplast_status_t metaplast_sign_unpack_cuda(metaplast_cuda_context_t* context, int64_t rows, int64_t cols,
+                                                            const uint64_t* bits, int32_t type, void* x, int64_t ldx, void* stream);
+METAPLAST_API metaplast_status_t metaplast_bits_transpose_cuda(metaplast_cuda_context_t* context, int64_t rows, int64_t cols,
+                                                               const uint64_t* bits, uint64_t* out, void* stream);
+METAPLAST_API metaplast_status_t metaplast_ste_backward_f32_cuda(metaplast_cuda_context_t* context, int64_t rows, int64_t cols,
+                                                                 const uint64_t* mask, const float* dout, int64_t ldout, float* da,
+                                                                 int64_t lda, void* stream);
+METAPLAST_API metaplast_status_t metaplast_xnor_gemm_i32_cuda(metaplast_cuda_context_t* context, int64_t m, int64_t n, int64_t k,
+                                                              const uint64_t* a, const uint64_t* b, int32_t* y, int64_t ldy, void* stream);
+METAPLAST_API metaplast_status_t metaplast_xnor_gemm_f32_cuda(metaplast_cuda_context_t* context, int64_t m, int64_t n, int64_t k,
+                                                              const uint64_t* a, const uint64_t* b, const float* scale, const float* bias,
+                                                              float* y, int64_t ldy, void* stream);
+METAPLAST_API metaplast_status_t metaplast_xnor_gemm_bits_cuda(metaplast_cuda_context_t* context, int64_t m, int64_t n, int64_t k,
+                                                               const uint64_t* a, const uint64_t* b, const int32_t* limit,
+                                                               const int32_t* invert, uint64_t* y, void* stream);
+METAPLAST_API metaplast_status_t metaplast_xnor_syrk_i32_cuda(metaplast_cuda_context_t* context, int64_t batch, int64_t in,
+                                                              const uint64_t* x, int32_t accumulate, int32_t* s, int64_t lds,
+                                                              void* workspace, int64_t workspace_bytes, void* stream);
+METAPLAST_API metaplast_status_t metaplast_factor_moving_average_f32_cuda(metaplast_cuda_context_t* context, int64_t rows, int64_t cols,
+                                                                          const int32_t* s, int64_t lds, float inverse_batch, float decay,
+                                                                          float fresh, float* a, int64_t lda, void* stream);
+METAPLAST_API metaplast_status_t metaplast_sign_gemm_nt_f32_cuda(metaplast_cuda_context_t* context, int64_t batch, int64_t out, int64_t in,
+                                                                 const float* x, int64_t ldx, const uint64_t* w, float* y, int64_t ldy,
+                                                                 void* stream);
+METAPLAST_API metaplast_status_t metaplast_sign_gemm_nn_f32_cuda(metaplast_cuda_context_t* context, int64_t batch, int64_t out, int64_t in,
+                                                                 const float* dy, int64_t lddy, const uint64_t* w, float* dx, int64_t lddx,
+                                                                 void* stream);
+METAPLAST_API metaplast_status_t metaplast_sign_gemm_tn_f32_cuda(metaplast_cuda_context_t* context, int64_t batch, int64_t out, int64_t in,
+                                                                 const float* dy, int64_t lddy, const uint64_t* x, float* dw, int64_t lddw,
+                                                                 void* stream);
+METAPLAST_API metaplast_status_t metaplast_gemm_tn_f32_cuda(metaplast_cuda_context_t* context, int64_t batch, int64_t out, int64_t in,
+                                                            const float* dy, int64_t lddy, const float* x, int64_t ldx, float* dw,
+                                                            int64_t lddw, void* stream);
+METAPLAST_API metaplast_status_t metaplast_batch_norm_forward_cuda(metaplast_cuda_context_t* context, int32_t type, int64_t batch,
+                                                                   int64_t channels, int64_t spatial, const void* y, const float* gamma,
+                                                                   const float* beta, double eps, float* mean, float* inv, float momentum,
+                                                                   float* running_mean, float* running_var, float* out, uint64_t* sign,
+                                                                   uint64_t* mask, void* stream);
+METAPLAST_API metaplast_status_t metaplast_batch_norm_inference_cuda(metaplast_cuda_context_t* context, int32_t type, int64_t batch,
+                                                                     int64_t channels, int64_t spatial, const void* y, const float* gamma,
+                                                                     const float* beta, double eps, const float* mean, const float* var,
+                                                                     float* out, uint64_t* sign, void* stream);
+METAPLAST_API metaplast_status_t metaplast_batch_norm_backward_cuda(metaplast_cuda_context_t* context, int32_t type, int64_t batch,
+                                                                    int64_t channels, int64_t spatial, const void* y, const float* gamma,
+                                                                    const float* mean, const float* inv, const float* dout,
+                                                                    const uint64_t* mask, float* dx, float* dgamma, float* dbeta,
+                                                                    void* stream);
+METAPLAST_API metaplast_status_t metaplast_meta_adam_step_f32_cuda(metaplast_cuda_context_t* context, int32_t tensors, const int64_t* rows,
+                                                                   const int64_t* cols, float* const* w, const float* const* g,
+                                                                   float* const* m, float* const* v, uint64_t* const* bits,
+                                                                   const metaplast_adam_row_t* params, int32_t row_stride, void* stream);
+METAPLAST_API metaplast_status_t metaplast_meta_adam_step_from_product_f32_cuda(metaplast_cuda_context_t* context, int64_t batch,
+                                                                                int64_t out, int64_t in, const float* dy, int64_t lddy,
+                                                                                const float* x, int64_t ldx, const uint64_t* xbits,
+                                                                                float* w, float* m, float* v, uint64_t* bits,
+                                                                                const metaplast_adam_row_t* params, void* stream);
+METAPLAST_API metaplast_status_t metaplast_binary_ewc_consolidate_f32_cuda(metaplast_cuda_context_t* context, int64_t rows, int64_t cols,
+                                                                           const uint64_t* bits, const float* fisher, float* total,
+                                                                           float* target, void* stream);
+METAPLAST_API metaplast_status_t metaplast_binary_ewc_grad_f32_cuda(metaplast_cuda_context_t* context, int64_t rows, int64_t cols,
+                                                                    const uint64_t* bits, const float* total, const float* target,
+                                                                    float lambda, float* g, void* stream);
+METAPLAST_API metaplast_status_t metaplast_relaxed_sign_sample_f32_cuda(metaplast_cuda_context_t* context, uint64_t seed,
+                                                                        uint32_t stream_number, uint32_t step, int64_t n, const float* l,
+                                                                        float inverse_temperature, float* w, void* stream);
+METAPLAST_API metaplast_status_t metaplast_bimu_step_f32_cuda(metaplast_cuda_context_t* context, int64_t n, float* l, const float* g,
+                                                              float rate, float inverse_rate_max, float like, float kl,
+                                                              float inverse_window, int32_t gated, int64_t* report, void* stream);
+METAPLAST_API metaplast_status_t metaplast_bayes_binn_step_f32_cuda(metaplast_cuda_context_t* context, int64_t n, int32_t samples, float* l,
+                                                                    float* mom, const float* w, const float* g, float inverse_temperature,
+                                                                    float likelihood, float prior, float prior_weight, float momentum,
+                                                                    float fresh, float rate, void* stream);
+METAPLAST_API metaplast_status_t metaplast_binary_conv2d_i32_cuda(metaplast_cuda_context_t* context, const metaplast_conv2d_t* shape,
+                                                                  const uint64_t* x, const uint64_t* w, int32_t* y, void* workspace,
+                                                                  int64_t workspace_bytes, void* stream);
+METAPLAST_API metaplast_status_t metaplast_binary_conv2d_grad_input_f32_cuda(metaplast_cuda_context_t* context,
+                                                                             const metaplast_conv2d_t* shape, const float* dy,
+                                                                             const uint64_t* w, float* dx, void* workspace,
+                                                                             int64_t workspace_bytes, void* stream);
+METAPLAST_API metaplast_status_t metaplast_binary_conv2d_grad_weight_f32_cuda(metaplast_cuda_context_t* context,
+                                                                              const metaplast_conv2d_t* shape, const float* dy,
+                                                                              const uint64_t* x, float* dw, void* workspace,
+                                                                              int64_t workspace_bytes, void* stream);
+METAPLAST_API int64_t metaplast_binary_conv2d_workspace_bytes_cuda(const metaplast_conv2d_t* shape);
 
 #ifdef __cplusplus
 }

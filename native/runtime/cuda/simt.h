@@ -12,10 +12,13 @@
 #if defined(__CUDACC__)
 #define METAPLAST_DEVICE __device__ __forceinline__
 #define METAPLAST_UNROLL _Pragma("unroll")
+#define METAPLAST_PRAGMA_(text) _Pragma(#text)
+#define METAPLAST_UNROLL_BY(n) METAPLAST_PRAGMA_(unroll n)
 #else
 #include "shim/shim.h"
 #define METAPLAST_DEVICE inline
 #define METAPLAST_UNROLL
+#define METAPLAST_UNROLL_BY(n)
 #endif
 
 namespace metaplast {

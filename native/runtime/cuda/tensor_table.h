@@ -64,10 +64,11 @@ inline bool valid_counts(int32_t tensors, const int64_t* count) noexcept {
   return true;
 }
 
-// Runs a kernel over all tensors. fill(t) gives the entry of tensor t; its count is set here. blocks_y: blocks that share a tile.
-template <class Traits, class Fill>
-void run_multi_tensor(Launcher* launcher, int32_t tensors, const int64_t* count, int64_t blocks_y, int threads,
-                      const typename Traits::Common& common, const Fill& fill) noexcept {
+// Runs a kernel over all tensors. count(t) is the number of elements of tensor t; fill(t) gives its entry, whose count is set here. blocks_y:
+// blocks that share a tile.
+template <class Traits, class Count, class Fill>
+void run_multi_tensor_counted(Launcher* launcher, int32_t tensors, const Count& count, int64_t blocks_y, int threads,
+                              const typename Traits::Common& common, const Fill& fill) noexcept {
   using Kernel = simt::MultiTensor<Traits>;
   const int64_t tile = static_cast<int64_t>(threads) * Traits::kElementsPerThread;
   int32_t t = 0;
@@ -77,18 +78,26 @@ void run_multi_tensor(Launcher* launcher, int32_t tensors, const int64_t* count,
     int32_t used = 0;
     int64_t blocks = 0;
     for (; t < tensors && used < simt::kTableTensors; ++t) {
-      if (count[t] == 0) continue;
-      const int64_t here = (count[t] + tile - 1) / tile;
+      const int64_t elements = count(t);
+      if (elements == 0) continue;
+      const int64_t here = (elements + tile - 1) / tile;
       if (used > 0 && blocks + here > 0x7fffffff) break;
       args.table.first_block[used] = static_cast<uint32_t>(blocks);
       args.table.entry[used] = fill(t);
-      args.table.entry[used].count = count[t];
+      args.table.entry[used].count = elements;
       blocks += here;
       ++used;
     }
     args.table.tensors = used;
     if (used > 0) launcher->run<Kernel>(blocks, blocks_y, threads, 0, args);
   }
+}
+
+template <class Traits, class Fill>
+void run_multi_tensor(Launcher* launcher, int32_t tensors, const int64_t* count, int64_t blocks_y, int threads,
+                      const typename Traits::Common& common, const Fill& fill) noexcept {
+  run_multi_tensor_counted<Traits>(
+      launcher, tensors, [=](int32_t t) { return count[t]; }, blocks_y, threads, common, fill);
 }
 
 inline int64_t total_count(int32_t tensors, const int64_t* count) noexcept {

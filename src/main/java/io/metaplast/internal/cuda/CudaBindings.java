@@ -243,4 +243,173 @@ final class CudaBindings {
       @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long n, @Cast("const float*") long theta,
       @Cast("const float*") long anchor, @Cast("const float*") long omega, float twoC, @Cast("float*") long g,
       @Cast("void*") long stream);
+
+  // ---- binary.h, the CUDA twins
+
+  @Name("metaplast_sign_pack_f32_cuda")
+  static native int signPack(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols, @Cast("const float*") long x,
+      @Cast("int64_t") long ldx, @Cast("uint64_t*") long bits, @Cast("uint64_t*") long mask, @Cast("void*") long stream);
+
+  @Name("metaplast_sign_pack_transposed_f32_cuda")
+  static native int signPackTransposed(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols, @Cast("const float*") long x,
+      @Cast("int64_t") long ldx, @Cast("uint64_t*") long bits, @Cast("void*") long stream);
+
+  @Name("metaplast_sign_unpack_cuda")
+  static native int signUnpack(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const uint64_t*") long bits, int type, @Cast("void*") long x, @Cast("int64_t") long ldx, @Cast("void*") long stream);
+
+  @Name("metaplast_bits_transpose_cuda")
+  static native int bitsTranspose(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const uint64_t*") long bits, @Cast("uint64_t*") long out, @Cast("void*") long stream);
+
+  @Name("metaplast_ste_backward_f32_cuda")
+  static native int steBackward(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const uint64_t*") long mask, @Cast("const float*") long dout, @Cast("int64_t") long ldout, @Cast("float*") long da,
+      @Cast("int64_t") long lda, @Cast("void*") long stream);
+
+  @Name("metaplast_xnor_gemm_i32_cuda")
+  static native int xnorGemmI32(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long m, @Cast("int64_t") long n, @Cast("int64_t") long k,
+      @Cast("const uint64_t*") long a, @Cast("const uint64_t*") long b, @Cast("int32_t*") long y, @Cast("int64_t") long ldy,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_xnor_gemm_f32_cuda")
+  static native int xnorGemmF32(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long m, @Cast("int64_t") long n, @Cast("int64_t") long k,
+      @Cast("const uint64_t*") long a, @Cast("const uint64_t*") long b, @Cast("const float*") long scale, @Cast("const float*") long bias,
+      @Cast("float*") long y, @Cast("int64_t") long ldy, @Cast("void*") long stream);
+
+  @Name("metaplast_xnor_gemm_bits_cuda")
+  static native int xnorGemmBits(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long m, @Cast("int64_t") long n, @Cast("int64_t") long k,
+      @Cast("const uint64_t*") long a, @Cast("const uint64_t*") long b, @Cast("const int32_t*") long limit,
+      @Cast("const int32_t*") long invert, @Cast("uint64_t*") long y, @Cast("void*") long stream);
+
+  @Name("metaplast_xnor_syrk_i32_cuda")
+  static native int xnorSyrk(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long batch, @Cast("int64_t") long in,
+      @Cast("const uint64_t*") long x, int accumulate, @Cast("int32_t*") long s, @Cast("int64_t") long lds, @Cast("void*") long workspace,
+      @Cast("int64_t") long workspaceBytes, @Cast("void*") long stream);
+
+  @Name("metaplast_factor_moving_average_f32_cuda")
+  static native int factorMovingAverage(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const int32_t*") long s, @Cast("int64_t") long lds, float inverseBatch, float decay, float fresh, @Cast("float*") long a,
+      @Cast("int64_t") long lda, @Cast("void*") long stream);
+
+  @Name("metaplast_sign_gemm_nt_f32_cuda")
+  static native int signGemmNT(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long batch, @Cast("int64_t") long out, @Cast("int64_t") long in,
+      @Cast("const float*") long x, @Cast("int64_t") long ldx, @Cast("const uint64_t*") long w, @Cast("float*") long y,
+      @Cast("int64_t") long ldy, @Cast("void*") long stream);
+
+  @Name("metaplast_sign_gemm_nn_f32_cuda")
+  static native int signGemmNN(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long batch, @Cast("int64_t") long out, @Cast("int64_t") long in,
+      @Cast("const float*") long dy, @Cast("int64_t") long lddy, @Cast("const uint64_t*") long w, @Cast("float*") long dx,
+      @Cast("int64_t") long lddx, @Cast("void*") long stream);
+
+  @Name("metaplast_sign_gemm_tn_f32_cuda")
+  static native int signGemmTN(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long batch, @Cast("int64_t") long out, @Cast("int64_t") long in,
+      @Cast("const float*") long dy, @Cast("int64_t") long lddy, @Cast("const uint64_t*") long x, @Cast("float*") long dw,
+      @Cast("int64_t") long lddw, @Cast("void*") long stream);
+
+  @Name("metaplast_gemm_tn_f32_cuda")
+  static native int gemmTN(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long batch, @Cast("int64_t") long out, @Cast("int64_t") long in,
+      @Cast("const float*") long dy, @Cast("int64_t") long lddy, @Cast("const float*") long x, @Cast("int64_t") long ldx,
+      @Cast("float*") long dw, @Cast("int64_t") long lddw, @Cast("void*") long stream);
+
+  @Name("metaplast_batch_norm_forward_cuda")
+  static native int batchNormForward(
+      @Cast("metaplast_cuda_context_t*") long context, int type, @Cast("int64_t") long batch, @Cast("int64_t") long channels,
+      @Cast("int64_t") long spatial, @Cast("const void*") long y, @Cast("const float*") long gamma, @Cast("const float*") long beta,
+      double eps, @Cast("float*") long mean, @Cast("float*") long inv, float momentum, @Cast("float*") long runningMean,
+      @Cast("float*") long runningVar, @Cast("float*") long out, @Cast("uint64_t*") long sign, @Cast("uint64_t*") long mask,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_batch_norm_inference_cuda")
+  static native int batchNormInference(
+      @Cast("metaplast_cuda_context_t*") long context, int type, @Cast("int64_t") long batch, @Cast("int64_t") long channels,
+      @Cast("int64_t") long spatial, @Cast("const void*") long y, @Cast("const float*") long gamma, @Cast("const float*") long beta,
+      double eps, @Cast("const float*") long mean, @Cast("const float*") long var, @Cast("float*") long out, @Cast("uint64_t*") long sign,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_batch_norm_backward_cuda")
+  static native int batchNormBackward(
+      @Cast("metaplast_cuda_context_t*") long context, int type, @Cast("int64_t") long batch, @Cast("int64_t") long channels,
+      @Cast("int64_t") long spatial, @Cast("const void*") long y, @Cast("const float*") long gamma, @Cast("const float*") long mean,
+      @Cast("const float*") long inv, @Cast("const float*") long dout, @Cast("const uint64_t*") long mask, @Cast("float*") long dx,
+      @Cast("float*") long dgamma, @Cast("float*") long dbeta, @Cast("void*") long stream);
+
+  @Name("metaplast_meta_adam_step_f32_cuda")
+  static native int metaAdamStep(
+      @Cast("metaplast_cuda_context_t*") long context, int tensors, @Cast("const int64_t*") long rows, @Cast("const int64_t*") long cols,
+      @Cast("float* const*") long w, @Cast("const float* const*") long g, @Cast("float* const*") long m, @Cast("float* const*") long v,
+      @Cast("uint64_t* const*") long bits, @Cast("const metaplast_adam_row_t*") long params, int rowStride, @Cast("void*") long stream);
+
+  @Name("metaplast_meta_adam_step_from_product_f32_cuda")
+  static native int metaAdamStepFromProduct(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long batch, @Cast("int64_t") long out, @Cast("int64_t") long in,
+      @Cast("const float*") long dy, @Cast("int64_t") long lddy, @Cast("const float*") long x, @Cast("int64_t") long ldx,
+      @Cast("const uint64_t*") long xbits, @Cast("float*") long w, @Cast("float*") long m, @Cast("float*") long v,
+      @Cast("uint64_t*") long bits, @Cast("const metaplast_adam_row_t*") long params, @Cast("void*") long stream);
+
+  @Name("metaplast_binary_ewc_consolidate_f32_cuda")
+  static native int binaryEwcConsolidate(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const uint64_t*") long bits, @Cast("const float*") long fisher, @Cast("float*") long total, @Cast("float*") long target,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_binary_ewc_grad_f32_cuda")
+  static native int binaryEwcGrad(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const uint64_t*") long bits, @Cast("const float*") long total, @Cast("const float*") long target, float lambda,
+      @Cast("float*") long g, @Cast("void*") long stream);
+
+  @Name("metaplast_relaxed_sign_sample_f32_cuda")
+  static native int relaxedSignSample(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("uint64_t") long seed, @Cast("uint32_t") int randomStream,
+      @Cast("uint32_t") int step, @Cast("int64_t") long n, @Cast("const float*") long l, float inverseTemperature, @Cast("float*") long w,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_bimu_step_f32_cuda")
+  static native int bimuStep(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long n, @Cast("float*") long l, @Cast("const float*") long g,
+      float rate, float inverseRateMax, float like, float kl, float inverseWindow, int gated, @Cast("int64_t*") long report,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_bayes_binn_step_f32_cuda")
+  static native int bayesBinnStep(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long n, int samples, @Cast("float*") long l,
+      @Cast("float*") long mom, @Cast("const float*") long w, @Cast("const float*") long g, float inverseTemperature, float likelihood,
+      float prior, float priorWeight, float momentum, float fresh, float rate, @Cast("void*") long stream);
+
+  @Name("metaplast_binary_conv2d_i32_cuda")
+  static native int binaryConv2d(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("const metaplast_conv2d_t*") long shape, @Cast("const uint64_t*") long x,
+      @Cast("const uint64_t*") long w, @Cast("int32_t*") long y, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_binary_conv2d_grad_input_f32_cuda")
+  static native int binaryConv2dGradInput(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("const metaplast_conv2d_t*") long shape, @Cast("const float*") long dy,
+      @Cast("const uint64_t*") long w, @Cast("float*") long dx, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_binary_conv2d_grad_weight_f32_cuda")
+  static native int binaryConv2dGradWeight(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("const metaplast_conv2d_t*") long shape, @Cast("const float*") long dy,
+      @Cast("const uint64_t*") long x, @Cast("float*") long dw, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_binary_conv2d_workspace_bytes_cuda")
+  @Cast("jlong")
+  static native long binaryConv2dWorkspaceBytes(@Cast("const metaplast_conv2d_t*") long shape);
 }

@@ -13,7 +13,6 @@ import io.metaplast.internal.spi.BayesProvider;
 import io.metaplast.internal.spi.BinaryProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
-import io.metaplast.internal.spi.PendingBinary;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -86,7 +85,7 @@ public final class CudaProvider implements BackendProvider {
     context = scratch.memory.getLong(0);
     check("opening the device", status, context);
     bayes = new CudaBayes(this, context);
-    binary = PendingBinary.of("CUDA");
+    binary = new CudaBinary(this, context);
   }
 
   private static BackendUnavailableException unavailable(int status, int code, int driver, int runtime) {

@@ -1,0 +1,78 @@
+#include "shim/bit_testing.h"
+
+using namespace metaplast::simt_testing;  // NOLINT: a test of these names
+using metaplast::testing::uniform_values;
+
+namespace {
+
+struct Shape {
+  int64_t m, n, k;
+};
+
+constexpr Shape kShapes[] = {{1, 1, 0},    {0, 3, 5},    {3, 0, 5},     {1, 1, 1},     {2, 3, 31},    {1, 65, 64},  {17, 9, 65},   {64, 64, 512},
+                             {65, 63, 511}, {3, 130, 513}, {130, 70, 100}, {10, 520, 784}, {100, 10, 1030}, {5, 512, 1536}, {129, 1, 2047}};
+
+std::string where(const char* kernel, const Shape& s, int order) {
+  return format("%s %lldx%lldx%lld, order %d", kernel, static_cast<long long>(s.m), static_cast<long long>(s.n), static_cast<long long>(s.k),
+                order);
+}
+
+}  // namespace
+
+METAPLAST_SIMT_TEST(xnor_gemm_i32) {
+  for (const Shape& s : kShapes) {
+    const int64_t ld = s.n + s.m % 3;
+    for_orders([&](int order, int64_t offset) {
+      const std::string at = where("xnor_gemm_i32", s, order);
+      Both<uint64_t> a(random_bits(41, s.m, s.k), offset), b(random_bits(42, s.n, s.k), offset);
+      Both<int32_t> y(std::vector<int32_t>(static_cast<size_t>(s.m * ld), 77), offset);
+      check(metaplast_xnor_gemm_i32(cpu(), s.m, s.n, s.k, a.cpu(), b.cpu(), y.cpu(), ld) == METAPLAST_OK, "%s: CPU", at.c_str());
+      check(metaplast_xnor_gemm_i32_cuda(cuda(), s.m, s.n, s.k, a.gpu(), b.gpu(), y.gpu(), ld, nullptr) == METAPLAST_OK, "%s: CUDA",
+            at.c_str());
+      y.expect_same_on_both("y", at);
+    });
+  }
+}
+
+METAPLAST_SIMT_TEST(xnor_gemm_f32) {
+  for (const Shape& s : kShapes) {
+    const int64_t ld = s.n + s.m % 3;
+    for_orders([&](int order, int64_t offset) {
+      const std::string at = where("xnor_gemm_f32", s, order);
+      Both<uint64_t> a(random_bits(43, s.m, s.k), offset), b(random_bits(44, s.n, s.k), offset);
+      Both<float> scale(uniform_values(45, s.n, -2.0f, 2.0f), offset), bias(uniform_values(46, s.n, -9.0f, 9.0f), offset);
+      Both<float> y(std::vector<float>(static_cast<size_t>(s.m * ld), 77.0f), offset);
+      const bool scales = order % 2 == 0, biases = order % 3 == 0;
+      check(metaplast_xnor_gemm_f32(cpu(), s.m, s.n, s.k, a.cpu(), b.cpu(), scales ? scale.cpu() : nullptr, biases ? bias.cpu() : nullptr,
+                                    y.cpu(), ld) == METAPLAST_OK,
+            "%s: CPU", at.c_str());
+      check(metaplast_xnor_gemm_f32_cuda(cuda(), s.m, s.n, s.k, a.gpu(), b.gpu(), scales ? scale.gpu() : nullptr,
+                                         biases ? bias.gpu() : nullptr, y.gpu(), ld, nullptr) == METAPLAST_OK,
+            "%s: CUDA", at.c_str());
+      y.expect_same_on_both("y", at);
+    });
+  }
+}
+
+METAPLAST_SIMT_TEST(xnor_gemm_bits) {
+  for (const Shape& s : kShapes) {
+    // Limits around the middle, and those that are always or never met.
+    std::vector<int32_t> limits, inverts;
+    for (int64_t j = 0; j < s.n; ++j) {
+      const int32_t k = static_cast<int32_t>(s.k);
+      limits.push_back(j % 7 == 0 ? -1 : j % 7 == 1 ? k : k / 2 + static_cast<int32_t>(j % 9) - 4);
+      inverts.push_back(static_cast<int32_t>(j % 2));
+    }
+    for_orders([&](int order, int64_t offset) {
+      const std::string at = where("xnor_gemm_bits", s, order);
+      Both<uint64_t> a(random_bits(47, s.m, s.k), offset), b(random_bits(48, s.n, s.k), offset), y(stale_bits(s.m, s.n), offset);
+      Both<int32_t> limit(limits, offset), invert(inverts, offset);
+      check(metaplast_xnor_gemm_bits(cpu(), s.m, s.n, s.k, a.cpu(), b.cpu(), limit.cpu(), invert.cpu(), y.cpu()) == METAPLAST_OK, "%s: CPU",
+            at.c_str());
+      check(metaplast_xnor_gemm_bits_cuda(cuda(), s.m, s.n, s.k, a.gpu(), b.gpu(), limit.gpu(), invert.gpu(), y.gpu(), nullptr) ==
+                METAPLAST_OK,
+            "%s: CUDA", at.c_str());
+      y.expect_same_on_both("y", at);
+    });
+  }
+}

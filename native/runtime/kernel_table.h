@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "metaplast/binary.h"
+#include "kernels/gemm_tn/gemm_tn.h"
 #include "kernels/linear_batch1/linear_batch1.h"
 #include "kernels/sign_gemm/sign_gemm.h"
 #include "kernels/xnor_gemm/xnor_gemm.h"

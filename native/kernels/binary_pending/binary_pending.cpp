@@ -1,10 +1,6 @@
 // Entry points of binary.h that have no kernel yet; each leaves this file when its kernel arrives.
 #include "metaplast/binary.h"
 
-extern "C" metaplast_status_t metaplast_gemm_tn_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, float*, int64_t) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
 extern "C" metaplast_status_t metaplast_batch_norm_forward(const metaplast_context_t*, int32_t, int64_t, int64_t, int64_t, const void*, const float*, const float*, double, float*, float*, float, float*, float*, float*, uint64_t*, uint64_t*) {
   return METAPLAST_E_UNSUPPORTED;
 }

@@ -1,4 +1,5 @@
 // Entry points: one update of all weights, from gradients or from the gradients of Monte-Carlo samples.
+#include "kernels/gaussian_update/gaussian_update.h"
 #include "runtime/multi_tensor.h"
 
 namespace {
@@ -13,6 +14,9 @@ const void* element(const void* base, int32_t type, int64_t i) {
 // Element-wise work at memory speed: a second thread pays from some microseconds on.
 constexpr int64_t kUpdateGrain = 16384;
 constexpr int64_t kSampledGrain = 8192;
+// What the kernels of an update from samples take at a time where each is one of its own: 16 bytes a parameter in the L1 cache.
+constexpr int64_t kSeparatePiece = 2048;
+static_assert(kSeparatePiece <= metaplast::kSampledPiece, "the gradients of a piece have one size");
 
 }  // namespace
 
@@ -62,31 +66,34 @@ extern "C" metaplast_status_t metaplast_gaussian_update_from_samples_f32(
     return METAPLAST_E_ARGUMENT;
   }
   const metaplast::FpEnvironment environment;
-  // The common case has a kernel in which gradient and update stay in registers.
+  // The common case has a kernel in which gradient, update and next sample stay in registers.
   const bool in_registers = eps == nullptr && lo == nullptr && dw_type == METAPLAST_F32;
   metaplast::parallel_tensors(context, tensors, count, kSampledGrain, [=](int32_t t, int64_t begin, int64_t end) {
-    // Gradient, update and next sample of one piece follow each other while the piece is in the L1 cache: memory sees one pass.
-    constexpr int64_t kPiece = 2048;
-    float g_mu[kPiece], g_sigma[kPiece];
+    // Gradient, update and next sample of one piece follow each other while the piece is in the cache: memory sees one pass.
+    const int64_t length = in_registers ? metaplast::kSampledPiece : kSeparatePiece;
+    float g_mu[metaplast::kSampledPiece], g_sigma[metaplast::kSampledPiece];
     int64_t bad = 0;
-    for (int64_t i = begin; i < end; i += kPiece) {
-      const int64_t n = end - i < kPiece ? end - i : kPiece;
+    for (int64_t i = begin; i < end; i += length) {
+      const int64_t n = end - i < length ? end - i : length;
+      int32_t sampled = 0;
       if (in_registers) {
         const int32_t last = samples - 1;
         if (last > 0) {
           context->kernels.grad_accumulate(last, dw[t], dw_type, count[t], nullptr, seed, tensor[t], step, i, n, 1.0f, g_mu, g_sigma);
         }
+        sampled = next_samples > 0 ? 1 : 0;
         context->kernels.gaussian_update_from_sample(rule, seed, tensor[t] * 256 + static_cast<uint32_t>(last), step,
                                                      static_cast<uint64_t>(i), n, mu[t] + i, sigma[t] + i,
                                                      static_cast<const float*>(dw[t]) + last * count[t] + i, last > 0 ? g_mu : nullptr,
-                                                     g_sigma, scale, rows + t * row_stride, &bad);
+                                                     g_sigma, scale, rows + t * row_stride, tensor[t] * 256, next_step,
+                                                     sampled > 0 ? w_next[t] + i : nullptr, &bad);
       } else {
         context->kernels.grad_accumulate(samples, dw[t], dw_type, count[t], eps == nullptr ? nullptr : eps[t], seed, tensor[t], step, i, n,
                                          scale, g_mu, g_sigma);
         context->kernels.gaussian_update(rule, n, mu[t] + i, sigma[t] + i, lo == nullptr ? nullptr : lo[t] + i, g_mu, g_sigma,
                                          METAPLAST_F32, rows + t * row_stride, &bad);
       }
-      for (int32_t k = 0; k < next_samples; ++k) {
+      for (int32_t k = sampled; k < next_samples; ++k) {
         context->kernels.weight_sample(seed, tensor[t] * 256 + static_cast<uint32_t>(k), next_step, static_cast<uint64_t>(i), n, mu[t] + i,
                                        sigma[t] + i, w_next[t] + k * count[t] + i);
       }

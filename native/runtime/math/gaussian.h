@@ -61,10 +61,10 @@ METAPLAST_HD void gaussian_pairs(const I* word0, const I* word1, F* z0, F* z1) {
   METAPLAST_ALL(p[j] = sub(p[j], z[j]));
   METAPLAST_ALL(p[j] = add(f2[j], p[j]));
   METAPLAST_ALL(p[j] = sqrt(sub(mul(e[j], set_bits(0xBFB18000u)), p[j])));
+  // Both get the sign of bit 31, so the radius takes it; the cosine's is turned again where the two are swapped.
+  METAPLAST_ALL(p[j] = as_float(xor_and(as_int(p[j]), q[j], iset(0x80000000u))));
   METAPLAST_ALL(y[j] = select(test(q[j], iset(0x40000000u)), c[j], s[j]));
-  METAPLAST_ALL(c[j] = select(test(q[j], iset(0x40000000u)), s[j], c[j]));
-  METAPLAST_ALL(y[j] = as_float(xor_and(as_int(y[j]), q[j], iset(0x80000000u))));
-  METAPLAST_ALL(c[j] = as_float(xor_and(as_int(c[j]), iadd(q[j], iset(0x40000000u)), iset(0x80000000u))));
+  METAPLAST_ALL(c[j] = select_negated(test(q[j], iset(0x40000000u)), s[j], c[j]));
   METAPLAST_ALL(z0[j] = mul(p[j], c[j]));
   METAPLAST_ALL(z1[j] = mul(p[j], y[j]));
 #undef METAPLAST_HORNER
@@ -72,44 +72,28 @@ METAPLAST_HD void gaussian_pairs(const I* word0, const I* word1, F* z0, F* z1) {
 }
 
 struct ToGaussian {
-  template <int kGroups>
-  METAPLAST_HD void operator()(const I (*word)[kGroups], F (*z)[kGroups]) const {
-    // Words 0, 1 and words 2, 3 of two groups at a time: four chains fill the pipes, more would not fit the registers.
-    constexpr int kAtOnce = kGroups < 2 ? 1 : 2;
-    for (int first = 0; first < kGroups; first += kAtOnce) {
-      I radius[2 * kAtOnce], angle[2 * kAtOnce];
-      F z0[2 * kAtOnce], z1[2 * kAtOnce];
-      for (int g = 0; g < kAtOnce; ++g) {
-        radius[2 * g] = word[0][first + g];
-        radius[2 * g + 1] = word[2][first + g];
-        angle[2 * g] = word[1][first + g];
-        angle[2 * g + 1] = word[3][first + g];
-      }
-      gaussian_pairs<2 * kAtOnce>(radius, angle, z0, z1);
-      for (int g = 0; g < kAtOnce; ++g) {
-        z[0][first + g] = z0[2 * g];
-        z[1][first + g] = z1[2 * g];
-        z[2][first + g] = z0[2 * g + 1];
-        z[3][first + g] = z1[2 * g + 1];
-      }
-    }
+  template <int n>
+  static METAPLAST_HD void run(const I* first, const I* second, F* a, F* b) {
+    gaussian_pairs<n>(first, second, a, b);
   }
 };
 
 struct ToUniform {
-  template <int kGroups>
-  METAPLAST_HD void operator()(const I (*word)[kGroups], F (*u)[kGroups]) const {
-    for (int j = 0; j < 4; ++j) {
-      for (int g = 0; g < kGroups; ++g) u[j][g] = uniform_of_word(word[j][g]);
+  template <int n>
+  static METAPLAST_HD void run(const I* first, const I* second, F* a, F* b) {
+    for (int j = 0; j < n; ++j) {
+      a[j] = uniform_of_word(first[j]);
+      b[j] = uniform_of_word(second[j]);
     }
   }
 };
 
 struct ToWord {
-  template <int kGroups>
-  METAPLAST_HD void operator()(const I (*word)[kGroups], F (*out)[kGroups]) const {
-    for (int j = 0; j < 4; ++j) {
-      for (int g = 0; g < kGroups; ++g) out[j][g] = as_float(word[j][g]);
+  template <int n>
+  static METAPLAST_HD void run(const I* first, const I* second, F* a, F* b) {
+    for (int j = 0; j < n; ++j) {
+      a[j] = as_float(first[j]);
+      b[j] = as_float(second[j]);
     }
   }
 };

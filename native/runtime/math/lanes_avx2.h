@@ -52,6 +52,7 @@ METAPLAST_HD M test(I a, I bits) {
   return as_float(_mm256_xor_si256(_mm256_cmpeq_epi32(iand(a, bits), _mm256_setzero_si256()), iset(0xffffffffu)));
 }
 METAPLAST_HD F select(M m, F yes, F no) { return _mm256_blendv_ps(no, yes, m); }
+METAPLAST_HD F select_negated(M m, F yes, F no) { return select(m, _mm256_xor_ps(yes, set(-0.0f)), no); }
 METAPLAST_HD int count(M m) { return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(m))); }
 METAPLAST_HD uint32_t mask_bits(M m) { return static_cast<uint32_t>(_mm256_movemask_ps(m)); }
 METAPLAST_HD M mask_of_bits(uint32_t bits) {

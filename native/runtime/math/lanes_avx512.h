@@ -50,6 +50,7 @@ METAPLAST_HD M ge(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 METAPLAST_HD M is_nan(F a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 METAPLAST_HD M test(I a, I bits) { return _mm512_test_epi32_mask(a, bits); }
 METAPLAST_HD F select(M m, F yes, F no) { return _mm512_mask_blend_ps(m, no, yes); }
+METAPLAST_HD F select_negated(M m, F yes, F no) { return _mm512_mask_xor_ps(no, m, yes, set(-0.0f)); }
 METAPLAST_HD int count(M m) { return __builtin_popcount(m); }
 METAPLAST_HD uint32_t mask_bits(M m) { return m; }
 METAPLAST_HD M mask_of_bits(uint32_t bits) { return static_cast<M>(bits); }

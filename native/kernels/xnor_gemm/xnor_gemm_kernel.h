@@ -21,28 +21,47 @@ namespace {
 
 // ---- epilogues: counts [rows][kCols] of result rows i.., columns j.. -----------------------------------------------------------------
 
-METAPLAST_HD int32_t difference(uint32_t k, uint32_t count) { return static_cast<int32_t>(k - 2 * count); }
+METAPLAST_HD uint32_t difference(uint32_t k, uint32_t count) { return k - 2 * count; }
+METAPLAST_HD I difference(I k, const uint32_t* counts) { return isub(k, shl<1>(iload(counts))); }
 
+// Full tiles are left to the compiler's vectoriser: their 40 columns end with half a vector, and a masked store of it, which crosses a cache line
+// more often than not, costs a third of a product with short K. The tail of a matrix is masked; vectors of counts may be read past the end of a
+// row, into the next one or the spare vector behind the tile.
 METAPLAST_HD void store_int32(const XnorGemm& g, const uint32_t* counts, int64_t i, int64_t rows, int64_t j, int64_t cols) {
   const uint32_t k = static_cast<uint32_t>(g.k);
   for (int64_t r = 0; r < rows; ++r) {
     const uint32_t* __restrict__ p = counts + r * kCols;
-    int32_t* __restrict__ y = static_cast<int32_t*>(g.y) + (i + r) * g.ldy + j;
-    for (int64_t c = 0; c < cols; ++c) y[c] = difference(k, p[c]);
+    uint32_t* __restrict__ y = static_cast<uint32_t*>(g.y) + (i + r) * g.ldy + j;
+    if (cols == kCols) {
+      for (int64_t c = 0; c < kCols; ++c) y[c] = difference(k, p[c]);
+    } else {
+      for_vectors(cols, [=](int64_t c, int64_t lanes) { store_lanes(y + c, difference(iset(k), p + c), lanes); });
+    }
   }
 }
 
+template <bool kScale, bool kBias>
 METAPLAST_HD void store_float(const XnorGemm& g, const uint32_t* counts, int64_t i, int64_t rows, int64_t j, int64_t cols) {
   const uint32_t k = static_cast<uint32_t>(g.k);
+  const float* __restrict__ scale = kScale ? g.scale + j : nullptr;
+  const float* __restrict__ bias = kBias ? g.bias + j : nullptr;
   for (int64_t r = 0; r < rows; ++r) {
     const uint32_t* __restrict__ p = counts + r * kCols;
     float* __restrict__ y = static_cast<float*>(g.y) + (i + r) * g.ldy + j;
-    for (int64_t c = 0; c < cols; ++c) y[c] = static_cast<float>(difference(k, p[c]));
-    if (g.scale != nullptr) {
-      for (int64_t c = 0; c < cols; ++c) y[c] = g.scale[j + c] * y[c];
-    }
-    if (g.bias != nullptr) {
-      for (int64_t c = 0; c < cols; ++c) y[c] = y[c] + g.bias[j + c];
+    if (cols == kCols) {
+      for (int64_t c = 0; c < kCols; ++c) {
+        float value = static_cast<float>(static_cast<int32_t>(difference(k, p[c])));
+        if (kScale) value = scale[c] * value;
+        if (kBias) value = value + bias[c];
+        y[c] = value;
+      }
+    } else {
+      for_vectors(cols, [=](int64_t c, int64_t lanes) {
+        F value = to_float(difference(iset(k), p + c));
+        if (kScale) value = mul(load_lanes(scale + c, lanes), value);
+        if (kBias) value = add(value, load_lanes(bias + c, lanes));
+        store_lanes(y + c, value, lanes);
+      });
     }
   }
 }
@@ -56,40 +75,57 @@ METAPLAST_HD uint8_t threshold_byte(const uint32_t* p, const int32_t* limit, con
   return static_cast<uint8_t>(bits);
 }
 
-// j is a multiple of 8. Bytes after the last column are written as 0 with it.
+// j is a multiple of 8. Bytes after the last column are written as 0 with it. Columns outside, rows inside: limits stay in registers.
 METAPLAST_HD void store_bits(const XnorGemm& g, const uint32_t* counts, int64_t i, int64_t rows, int64_t j, int64_t cols) {
   const int32_t* limit = g.limit + j;
   const int32_t* invert = g.invert + j;
-  for (int64_t r = 0; r < rows; ++r) {
-    const uint32_t* p = counts + r * kCols;
-    unsigned char* row = static_cast<unsigned char*>(g.y) + (i + r) * g.ldy * 8;
-    unsigned char* y = row + j / 8;
-    int64_t c = 0;
+  const int64_t row_bytes = g.ldy * 8;
+  unsigned char* first = static_cast<unsigned char*>(g.y) + i * row_bytes;
+  unsigned char* y = first + j / 8;
+  int64_t c = 0;
 #if defined(__AVX512F__)
-    for (; c + 16 <= cols; c += 16) {
-      const __mmask16 below = _mm512_cmple_epi32_mask(_mm512_loadu_si512(p + c), _mm512_loadu_si512(limit + c));
-      const __m512i inverted = _mm512_loadu_si512(invert + c);
-      const uint16_t bits = static_cast<uint16_t>(below ^ _mm512_test_epi32_mask(inverted, inverted));
-      memcpy(y + c / 8, &bits, 2);
+  for (; c + 16 <= cols; c += 16) {
+    const __m512i limits = _mm512_loadu_si512(limit + c);
+    const __m512i inverted = _mm512_loadu_si512(invert + c);
+    const uint32_t flips = _mm512_test_epi32_mask(inverted, inverted);
+    for (int64_t r = 0; r < rows; ++r) {
+      const uint16_t bits = static_cast<uint16_t>(_mm512_cmple_epi32_mask(_mm512_loadu_si512(counts + r * kCols + c), limits) ^ flips);
+      memcpy(y + r * row_bytes + c / 8, &bits, 2);
     }
-    if (c + 8 <= cols) {
-      const __mmask8 below = _mm256_cmple_epi32_mask(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + c)),
-                                                     _mm256_loadu_si256(reinterpret_cast<const __m256i*>(limit + c)));
-      const __m256i inverted = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(invert + c));
-      y[c / 8] = static_cast<unsigned char>(below ^ _mm256_test_epi32_mask(inverted, inverted));
-      c += 8;
+  }
+  if (c < cols) {
+    const __mmask16 valid = static_cast<__mmask16>((1u << (cols - c)) - 1);
+    const __m512i limits = _mm512_maskz_loadu_epi32(valid, limit + c);
+    const __m512i inverted = _mm512_maskz_loadu_epi32(valid, invert + c);
+    const uint32_t flips = _mm512_test_epi32_mask(inverted, inverted);
+    const size_t bytes = static_cast<size_t>(cols - c + 7) / 8;
+    for (int64_t r = 0; r < rows; ++r) {
+      const __m512i p = _mm512_maskz_loadu_epi32(valid, counts + r * kCols + c);
+      const uint16_t bits = static_cast<uint16_t>(valid & (_mm512_cmple_epi32_mask(p, limits) ^ flips));
+      y[r * row_bytes + c / 8] = static_cast<unsigned char>(bits);
+      if (bytes == 2) y[r * row_bytes + c / 8 + 1] = static_cast<unsigned char>(bits >> 8);
     }
+    c = cols;
+  }
 #elif defined(__AVX2__)
-    for (; c + 8 <= cols; c += 8) {
-      const __m256i above = _mm256_cmpgt_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + c)),
-                                               _mm256_loadu_si256(reinterpret_cast<const __m256i*>(limit + c)));
-      const __m256i upright =
-          _mm256_cmpeq_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(invert + c)), _mm256_setzero_si256());
-      y[c / 8] = static_cast<unsigned char>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_xor_si256(above, upright))));
+  for (; c + 8 <= cols; c += 8) {
+    const __m256i limits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(limit + c));
+    const __m256i upright = _mm256_cmpeq_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(invert + c)), _mm256_setzero_si256());
+    for (int64_t r = 0; r < rows; ++r) {
+      const __m256i p = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(counts + r * kCols + c));
+      const __m256i bits = _mm256_xor_si256(_mm256_cmpgt_epi32(p, limits), upright);
+      y[r * row_bytes + c / 8] = static_cast<unsigned char>(_mm256_movemask_ps(_mm256_castsi256_ps(bits)));
     }
+  }
 #endif
-    for (; c < cols; c += 8) y[c / 8] = threshold_byte(p + c, limit + c, invert + c, cols - c < 8 ? cols - c : 8);
-    if (j + cols == g.n) memset(row + (g.n + 7) / 8, 0, static_cast<size_t>(g.ldy * 8 - (g.n + 7) / 8));
+  for (; c < cols; c += 8) {
+    for (int64_t r = 0; r < rows; ++r) {
+      y[r * row_bytes + c / 8] = threshold_byte(counts + r * kCols + c, limit + c, invert + c, cols - c < 8 ? cols - c : 8);
+    }
+  }
+  if (j + cols == g.n) {
+    const int64_t used = (g.n + 7) / 8;
+    for (int64_t r = 0; r < rows; ++r) memset(first + r * row_bytes + used, 0, static_cast<size_t>(row_bytes - used));
   }
 }
 
@@ -102,9 +138,9 @@ METAPLAST_HD void store_symmetric(const XnorGemm& g, const uint32_t* counts, int
     int32_t* row = s + (i + r) * g.ldy + j;
     const int64_t first = i + r > j ? i + r - j : 0;
     if (g.accumulate) {
-      for (int64_t c = first; c < cols; ++c) values[c] = row[c] + difference(k, p[c]);
+      for (int64_t c = first; c < cols; ++c) values[c] = row[c] + static_cast<int32_t>(difference(k, p[c]));
     } else {
-      for (int64_t c = first; c < cols; ++c) values[c] = difference(k, p[c]);
+      for (int64_t c = first; c < cols; ++c) values[c] = static_cast<int32_t>(difference(k, p[c]));
     }
     for (int64_t c = first; c < cols; ++c) row[c] = values[c];
     for (int64_t c = first; c < cols; ++c) s[(j + c) * g.ldy + i + r] = values[c];
@@ -117,7 +153,15 @@ void store(const XnorGemm& g, const uint32_t* counts, int64_t i, int64_t rows, i
       store_int32(g, counts, i, rows, j, cols);
       break;
     case XnorOutput::kFloat:
-      store_float(g, counts, i, rows, j, cols);
+      if (g.scale != nullptr && g.bias != nullptr) {
+        store_float<true, true>(g, counts, i, rows, j, cols);
+      } else if (g.scale != nullptr) {
+        store_float<true, false>(g, counts, i, rows, j, cols);
+      } else if (g.bias != nullptr) {
+        store_float<false, true>(g, counts, i, rows, j, cols);
+      } else {
+        store_float<false, false>(g, counts, i, rows, j, cols);
+      }
       break;
     case XnorOutput::kBits:
       store_bits(g, counts, i, rows, j, cols);
@@ -132,17 +176,17 @@ void store(const XnorGemm& g, const uint32_t* counts, int64_t i, int64_t rows, i
 
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// Rows of a against panels of eight or so rows of b, or the other way round.
+// Single dot products along K.
 void few_rows(const XnorGemm& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) noexcept {
   constexpr int64_t kRowsAtOnce = 64;
-  alignas(64) uint32_t tile[kRowsAtOnce * kCols];
+  alignas(64) uint32_t tile[kRowsAtOnce * kCols + 16];
   const int64_t stride = metaplast_bit_row_words(g.k);
   for (int64_t j = j0; j < j1; j += kCols) {
     const int64_t cols = smaller(kCols, j1 - j);
     const int64_t end = g.output == XnorOutput::kSymmetric ? smaller(i1, j + cols) : i1;
     for (int64_t i = i0; i < end; i += kRowsAtOnce) {
       const int64_t rows = smaller(kRowsAtOnce, end - i);
-      if (cols < rows) {
+      if (cols <= 2 && cols < rows) {
         for (int64_t c = 0; c < cols; ++c) dots(g.b + (j + c) * stride, g.a + i * stride, stride, rows, tile + c, kCols);
       } else {
         for (int64_t r = 0; r < rows; ++r) dots(g.a + (i + r) * stride, g.b + j * stride, stride, cols, tile + r * kCols, 1);
@@ -155,12 +199,13 @@ void few_rows(const XnorGemm& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1)
 #if defined(METAPLAST_XNOR_PANELS)
 void panels(const XnorGemm& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) noexcept {
   Panel panel;
-  alignas(64) uint32_t tile[kTileRows * kCols];
+  alignas(64) uint32_t tile[kTileRows * kCols + 16];
   const int64_t stride = metaplast_bit_row_words(g.k);
   const int64_t words = (g.k + 63) / 64;
   for (int64_t j = j0; j < j1; j += kCols) {
     const int64_t cols = smaller(kCols, j1 - j);
     const int64_t end = g.output == XnorOutput::kSymmetric ? smaller(i1, j + cols) : i1;
+    if (end <= i0) continue;
     const int64_t group = panel.begin(cols);
     if (words <= kPanelWords) {
       panel.pack(g.b + j * stride, stride, 0, words);
@@ -193,7 +238,8 @@ namespace METAPLAST_VARIANT {
 // Result rows i0..i1-1, columns j0..j1-1; j0 a multiple of 64 for kBits.
 void xnor_gemm(const XnorGemm* g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) noexcept {
 #if defined(METAPLAST_XNOR_PANELS)
-  if (i1 - i0 > METAPLAST_TIER::kFewRows && j1 - j0 > METAPLAST_TIER::kFewRows) {
+  const int64_t few = METAPLAST_TIER::few_rows_of((g->k + 63) / 64);
+  if (i1 - i0 > few && j1 - j0 > few) {
     METAPLAST_TIER::panels(*g, i0, i1, j0, j1);
     return;
   }

@@ -74,9 +74,11 @@ constexpr int kMostVectors = 2;
 constexpr int64_t kCols = kMostVectors * kBytes;
 constexpr int64_t kPanelWords = 72;
 constexpr int64_t kTileRows = 64;
-constexpr int64_t kFewRows = 8;
 constexpr int64_t kByteWords = 3;  // words after which the byte counters are widened: 16 nibbles of at most 4 each, below 256
 constexpr int kNibbles = 16;       // of a word
+
+// Rows up to which single dot products are faster than packing a panel.
+constexpr int64_t few_rows_of(int64_t) { return 8; }
 
 // Table t at index i: popcount(t xor i), repeated over the vector.
 struct Tables {

@@ -16,11 +16,12 @@ namespace {
 constexpr int64_t kCols = 40;
 constexpr int64_t kPanelWords = 128;  // 40 KiB
 constexpr int64_t kTileRows = 240;    // a multiple of every row group
-constexpr int64_t kFewRows = 3;
+// Rows up to which single dot products are faster than packing a panel.
+constexpr int64_t few_rows_of(int64_t words) { return words >= 32 ? 10 : 4; }
 
 // kRows x kVectors accumulators: counts of kRows rows of a against 8*kVectors columns.
-template <int kRows, int kVectors>
-void count_block(const uint64_t* panel, int64_t words, const uint64_t* a, int64_t stride, uint32_t* tile, bool accumulate) noexcept {
+template <int kRows, int kVectors, bool kAccumulate>
+void count_block(const uint64_t* panel, int64_t words, const uint64_t* a, int64_t stride, uint32_t* tile) noexcept {
   __m512i counts[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) counts[r][v] = _mm512_setzero_si512();
@@ -35,11 +36,22 @@ void count_block(const uint64_t* panel, int64_t words, const uint64_t* a, int64_
       }
     }
   }
+  // To 32 bits, two vectors at a time.
+  const __m512i low_halves = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVectors; ++v) {
-      __m256i* out = reinterpret_cast<__m256i*>(tile + r * kCols + v * 8);
-      const __m256i narrow = _mm512_cvtepi64_epi32(counts[r][v]);
-      _mm256_store_si256(out, accumulate ? _mm256_add_epi32(narrow, _mm256_load_si256(out)) : narrow);
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; v += 2) {
+      uint32_t* out = tile + r * kCols + v * 8;
+      if (v + 1 < kVectors) {
+        __m512i narrow = _mm512_permutex2var_epi32(counts[r][v], low_halves, counts[r][v + 1]);
+        if (kAccumulate) narrow = _mm512_add_epi32(narrow, _mm512_loadu_si512(out));
+        _mm512_storeu_si512(out, narrow);
+      } else {
+        __m256i narrow = _mm512_cvtepi64_epi32(counts[r][v]);
+        if (kAccumulate) narrow = _mm256_add_epi32(narrow, _mm256_load_si256(reinterpret_cast<__m256i*>(out)));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(out), narrow);
+      }
     }
   }
 }
@@ -70,67 +82,94 @@ class Panel {
   }
 
   void count(const uint64_t* a, int64_t stride, int64_t rows, uint32_t* tile, bool accumulate) const noexcept {
-    switch (vectors_) {
-      case 5:
-        return count_rows<5>(a, stride, rows, tile, accumulate);
-      case 4:
-        return count_rows<4>(a, stride, rows, tile, accumulate);
-      case 3:
-        return count_rows<3>(a, stride, rows, tile, accumulate);
-      case 2:
-        return count_rows<2>(a, stride, rows, tile, accumulate);
-      default:
-        return count_rows<1>(a, stride, rows, tile, accumulate);
+    if (accumulate) {
+      count_vectors<true>(a, stride, rows, tile);
+    } else {
+      count_vectors<false>(a, stride, rows, tile);
     }
   }
 
  private:
-  template <int kVectors>
-  void count_rows(const uint64_t* a, int64_t stride, int64_t rows, uint32_t* tile, bool accumulate) const noexcept {
+  template <bool kAccumulate>
+  METAPLAST_HD void count_vectors(const uint64_t* a, int64_t stride, int64_t rows, uint32_t* tile) const noexcept {
+    switch (vectors_) {
+      case 5:
+        return count_rows<5, kAccumulate>(a, stride, rows, tile);
+      case 4:
+        return count_rows<4, kAccumulate>(a, stride, rows, tile);
+      case 3:
+        return count_rows<3, kAccumulate>(a, stride, rows, tile);
+      case 2:
+        return count_rows<2, kAccumulate>(a, stride, rows, tile);
+      default:
+        return count_rows<1, kAccumulate>(a, stride, rows, tile);
+    }
+  }
+
+  template <int kVectors, bool kAccumulate>
+  METAPLAST_HD void count_rows(const uint64_t* a, int64_t stride, int64_t rows, uint32_t* tile) const noexcept {
     constexpr int kGroup = kVectors == 5 ? 5 : kVectors == 4 ? 6 : 8;
     if (rows == kGroup) {
-      count_block<kGroup, kVectors>(data_, words_, a, stride, tile, accumulate);
+      count_block<kGroup, kVectors, kAccumulate>(data_, words_, a, stride, tile);
       return;
     }
     for (; rows >= 4; rows -= 4, a += 4 * stride, tile += 4 * kCols) {
-      count_block<4, kVectors>(data_, words_, a, stride, tile, accumulate);
+      count_block<4, kVectors, kAccumulate>(data_, words_, a, stride, tile);
     }
     for (; rows >= 2; rows -= 2, a += 2 * stride, tile += 2 * kCols) {
-      count_block<2, kVectors>(data_, words_, a, stride, tile, accumulate);
+      count_block<2, kVectors, kAccumulate>(data_, words_, a, stride, tile);
     }
-    if (rows > 0) count_block<1, kVectors>(data_, words_, a, stride, tile, accumulate);
+    if (rows > 0) count_block<1, kVectors, kAccumulate>(data_, words_, a, stride, tile);
   }
 
   int64_t cols_, vectors_, words_;
   alignas(64) uint64_t data_[kPanelWords * kCols];
 };
 
-// Sums of the lanes of eight vectors.
-METAPLAST_HD __m512i sums_of_lanes(__m512i (&v)[8]) {
-  transpose_lanes(v);
-  for (int h = 4; h > 0; h /= 2) {
-    for (int i = 0; i < h; ++i) v[i] = _mm512_add_epi64(v[i], v[i + h]);
+// Sums of the lanes of four or eight vectors, in as many lanes: a transposition that adds on its way.
+template <int kVectors>
+METAPLAST_HD __m512i sums_of_lanes(const __m512i (&v)[kVectors]) {
+  __m512i t[kVectors / 2];
+  for (int i = 0; i < kVectors / 2; ++i) {
+    t[i] = _mm512_add_epi64(_mm512_unpacklo_epi64(v[2 * i], v[2 * i + 1]), _mm512_unpackhi_epi64(v[2 * i], v[2 * i + 1]));
   }
-  return v[0];
+  __m512i u[kVectors / 4];
+  for (int i = 0; i < kVectors / 4; ++i) {
+    u[i] = _mm512_add_epi64(_mm512_shuffle_i64x2(t[2 * i], t[2 * i + 1], 0x88), _mm512_shuffle_i64x2(t[2 * i], t[2 * i + 1], 0xdd));
+  }
+  const __m512i last = u[kVectors / 4 - 1];
+  return _mm512_add_epi64(_mm512_shuffle_i64x2(u[0], last, 0x88), _mm512_shuffle_i64x2(u[0], last, 0xdd));
+}
+
+// Counts of x against kRows rows, in the low kRows lanes; rows from `last` on are that one again.
+template <int kRows>
+METAPLAST_HD __m256i differing_bits(const uint64_t* x, const uint64_t* rows, int64_t stride, int64_t last) {
+  __m512i counts[kRows];
+  const uint64_t* row[kRows];
+  for (int r = 0; r < kRows; ++r) row[r] = rows + (r < last ? r : last) * stride;
+  for (int r = 0; r < kRows; ++r) counts[r] = _mm512_setzero_si512();
+  for (int64_t w = 0; w < stride; w += 8) {
+    const __m512i word = _mm512_loadu_si512(x + w);
+    for (int r = 0; r < kRows; ++r) {
+      counts[r] = _mm512_add_epi64(counts[r], _mm512_popcnt_epi64(_mm512_xor_si512(word, _mm512_loadu_si512(row[r] + w))));
+    }
+  }
+  return _mm512_cvtepi64_epi32(sums_of_lanes(counts));
 }
 
 // out[i*step] = popcount(x xor rows[i]), i = 0..n-1. Rows are a multiple of 8 words; bits past the columns are 0 in both.
 METAPLAST_HD void dots(const uint64_t* x, const uint64_t* rows, int64_t stride, int64_t n, uint32_t* out, int64_t step) {
   for (int64_t i = 0; i < n; i += 8) {
     const int64_t here = n - i < 8 ? n - i : 8;
-    const uint64_t* row[8];
-    for (int r = 0; r < 8; ++r) row[r] = rows + (r < here ? i + r : n - 1) * stride;
-    __m512i counts[8];
-    for (int r = 0; r < 8; ++r) counts[r] = _mm512_setzero_si512();
-    for (int64_t w = 0; w < stride; w += 8) {
-      const __m512i word = _mm512_loadu_si512(x + w);
-      for (int r = 0; r < 8; ++r) {
-        counts[r] = _mm512_add_epi64(counts[r], _mm512_popcnt_epi64(_mm512_xor_si512(word, _mm512_loadu_si512(row[r] + w))));
-      }
+    const __m256i sums = here > 4 ? differing_bits<8>(x, rows + i * stride, stride, here - 1)
+                                  : differing_bits<4>(x, rows + i * stride, stride, here - 1);
+    if (step == 1) {
+      _mm256_mask_storeu_epi32(out + i, static_cast<__mmask8>((1u << here) - 1), sums);
+    } else {
+      alignas(32) uint32_t all[8];
+      _mm256_store_si256(reinterpret_cast<__m256i*>(all), sums);
+      for (int64_t r = 0; r < here; ++r) out[(i + r) * step] = all[r];
     }
-    alignas(32) uint32_t sums[8];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(sums), _mm512_cvtepi64_epi32(sums_of_lanes(counts)));
-    for (int64_t r = 0; r < here; ++r) out[(i + r) * step] = sums[r];
   }
 }
 

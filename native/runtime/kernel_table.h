@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "metaplast/binary.h"
+#include "kernels/batch_norm/batch_norm.h"
 #include "kernels/gemm_tn/gemm_tn.h"
 #include "kernels/linear_batch1/linear_batch1.h"
 #include "kernels/sign_gemm/sign_gemm.h"

@@ -1,6 +1,5 @@
 package io.metaplast.bench;
 
-import io.metaplast.Backend;
 import io.metaplast.BackendKind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -80,7 +79,8 @@ final class Comparison {
   static final long IN_CACHE = Workloads.NETWORK.totalCount();
 
   private static final long MIDDLE = 1_000_000;
-  private static final double DRIFT_LIMIT = 0.05;
+  /** A roof that drifts more makes the figures unfit to quote. */
+  static final double DRIFT_LIMIT = 0.05;
 
   private final Plan plan;
   private final List<Lane> lanes;
@@ -92,6 +92,22 @@ final class Comparison {
     this.lanes = lanes;
     this.progress = progress;
     this.pytorch = plan.peers() && EagerPyTorch.available();
+  }
+
+  Plan plan() {
+    return plan;
+  }
+
+  List<Lane> lanes() {
+    return lanes;
+  }
+
+  boolean pytorch() {
+    return pytorch;
+  }
+
+  Consumer<String> progress() {
+    return progress;
   }
 
   /** Number of progress calls that {@link #run()} makes. */
@@ -106,8 +122,16 @@ final class Comparison {
     return done;
   }
 
-  private interface SectionRun {
+  /** Measures one section. */
+  interface SectionRun {
+    /** Under this title. */
     Section run(String title);
+  }
+
+  /** The same lanes with so many rounds and without a progress bar: for one of many small fields of a section. */
+  Comparison quiet(int rounds) {
+    Plan few = new Plan(rounds, 2 * rounds, plan.threads(), plan.large(), plan.full(), plan.peers(), plan.cpuTime());
+    return new Comparison(few, lanes, title -> { });
   }
 
   private Map<String, SectionRun> sections() {
@@ -139,11 +163,12 @@ final class Comparison {
       sections.put("gradient accumulation, K = 10, 39,700 parameters", title ->
           plain("accumulate-l2", title, Workloads.gradAccumulate(IN_CACHE, 10, false), 1));
     }
+    new BinarySections(this).addTo(sections);
     return sections;
   }
 
   private Section mesu(String id, String title, long n, int threads) {
-    try (Field field = new Field(id, title, "parameter", n, threads)) {
+    try (Field field = new Field(this, id, title, "parameter", n, threads)) {
       field.addLanes(Workloads.mesuStep(n));
       field.addRoofs(n);
       return field.run("java");
@@ -151,7 +176,7 @@ final class Comparison {
   }
 
   private Section plain(String id, String title, Workload.Factory factory, int threads) {
-    try (Field field = new Field(id, title, "parameter", plan.large(), threads)) {
+    try (Field field = new Field(this, id, title, "parameter", plan.large(), threads)) {
       field.addLanes(factory);
       if (threads > 1) {
         field.addRoofs(plan.large());
@@ -161,7 +186,7 @@ final class Comparison {
   }
 
   private Section eager(String title, int threads) {
-    try (Field field = new Field("mesu-eager", title, "parameter", MIDDLE, threads)) {
+    try (Field field = new Field(this, "mesu-eager", title, "parameter", MIDDLE, threads)) {
       field.addLanes(Workloads.ratioStep(MIDDLE));
       field.addRoofs(MIDDLE);
       if (pytorch) {
@@ -176,7 +201,7 @@ final class Comparison {
   }
 
   private Section sampling(String id, String title, long n, int threads) {
-    try (Field field = new Field(id, title, "normal", n, threads)) {
+    try (Field field = new Field(this, id, title, "normal", n, threads)) {
       field.addLanes(Workloads.sample(n, 1));
       if (pytorch) {
         field.addPeer("PyTorch, normal_ + addcmul", "randnSample");
@@ -198,7 +223,7 @@ final class Comparison {
 
   private Section fused(String title, int threads) {
     long n = plan.large();
-    try (Field field = new Field("fused", title, "parameter", n, threads)) {
+    try (Field field = new Field(this, "fused", title, "parameter", n, threads)) {
       Lane best = Lane.bestHost(lanes);
       List<Lane> some = plan.full() ? lanes : lanes.stream().filter(lane -> lane.equals(best) || lane.kind() != BackendKind.CPU).toList();
       field.addLanes(Workloads.fused(n), some);
@@ -213,167 +238,15 @@ final class Comparison {
   }
 
   private Section training(String id, String title, int threads) {
-    try (Field field = new Field(id, title, "training step", IN_CACHE, threads)) {
+    try (Field field = new Field(this, id, title, "training step", IN_CACHE, threads)) {
       field.addLanes(Workloads.trainingStep(false));
       for (Lane lane : lanes) {
         if (plan.full() || lane.equals(Lane.bestHost(lanes))) {
           field.addOwnPeer(lane, lane.label() + ", epsilon stored", Workloads.trainingStep(true));
         }
       }
-      field.phases = TrainingPhases.measure(Lane.bestHost(lanes), threads, plan.rounds());
+      field.phases(TrainingPhases.measure(Lane.bestHost(lanes), threads, plan.rounds()));
       return field.run("java");
-    }
-  }
-
-  /** The contenders of one section and everything they hold. */
-  private final class Field implements AutoCloseable {
-    private final String id;
-    private final String title;
-    private final String unit;
-    private final long n;
-    private final int threads;
-    private final List<AutoCloseable> owned = new ArrayList<>();
-    private final List<Contest.Contender> contenders = new ArrayList<>();
-    private final Map<String, Entry> entries = new LinkedHashMap<>();
-    private final Map<String, Backend> backends = new LinkedHashMap<>();
-    private final Map<String, String> facts = new LinkedHashMap<>();
-    private TrainingPhases phases;
-
-    private record Entry(Role role, double items, double bytes, String checked) {}
-
-    Field(String id, String title, String unit, long n, int threads) {
-      this.id = id;
-      this.title = title;
-      this.unit = unit;
-      this.n = n;
-      this.threads = threads;
-    }
-
-    <T extends AutoCloseable> T own(T resource) {
-      owned.add(resource);
-      return resource;
-    }
-
-    void fact(String name, String value) {
-      facts.put(name, value);
-    }
-
-    Backend backend(Lane lane) {
-      return backends.computeIfAbsent(lane.label(), label -> own(lane.open(threads)));
-    }
-
-    void addLanes(Workload.Factory factory) {
-      addLanes(factory, lanes);
-    }
-
-    void addLanes(Workload.Factory factory, List<Lane> some) {
-      Outputs expected = expected(factory);
-      for (Lane lane : some) {
-        addOurs(lane.label(), lane, factory, expected, Role.OURS);
-      }
-    }
-
-    void addOwnPeer(Lane lane, String name, Workload.Factory factory) {
-      addOurs(name, lane, factory, expected(factory), Role.PEER);
-    }
-
-    private Outputs expected(Workload.Factory factory) {
-      try (Backend java = Lane.JAVA.open(1); Workload workload = factory.make(java)) {
-        workload.run();
-        return workload.outputs();
-      }
-    }
-
-    private boolean cpuTime() {
-      return plan.cpuTime() && threads == 1;
-    }
-
-    private void addOurs(String name, Lane lane, Workload.Factory factory, Outputs expected, Role role) {
-      if (cpuTime() && lane.kind() == BackendKind.CUDA) {
-        // the calling thread only waits for the device
-        return;
-      }
-      Workload workload = own(factory.make(backend(lane)));
-      workload.run();
-      String difference = workload.outputs().firstDifference(expected);
-      if (difference != null) {
-        throw new IllegalStateException(title + ": " + name + " is wrong, so it is not timed: " + difference);
-      }
-      add(name, workload::run, new Entry(role, workload.items(), workload.bytes(), "all bits"));
-    }
-
-    void addPeer(String name, String work) {
-      PyTorchPeer peer = own(PyTorchPeer.open(work, Math.toIntExact(n), threads));
-      add(name, peer::run, new Entry(Role.PEER, n, peer.bytes(), peer.checked()));
-    }
-
-    void addRoofs(long elements) {
-      Backend host = backend(Lane.bestHost(lanes));
-      for (Roof.Candidate roof : Roof.candidates(host, elements, threads)) {
-        addRoof(own(roof), elements);
-      }
-      if (pytorch) {
-        EagerPyTorch.threads(threads);
-        addRoof(own(new EagerPyTorch.AddStream(Math.toIntExact(elements))), elements);
-      }
-    }
-
-    private void addRoof(Roof.Candidate roof, long elements) {
-      add(roof.name(), roof, new Entry(Role.ROOF, elements, (double) Roof.BYTES * elements, ""));
-    }
-
-    private void add(String name, Contest.Body body, Entry entry) {
-      contenders.add(new Contest.Contender(name, body));
-      entries.put(name, entry);
-    }
-
-    Section run(String reference) {
-      Contest contest = new Contest(plan.rounds(), cpuTime() ? 0 : plan.repeats(), threads, cpuTime());
-      Contest.Outcome outcome = contest.run(contenders, () -> progress.accept(title));
-      double roof = 0;
-      double drift = 0;
-      for (Contest.Result result : outcome.results()) {
-        Entry entry = entries.get(result.name());
-        double rate = entry.bytes() / result.nanos().median();
-        if (entry.role() == Role.ROOF && rate > roof) {
-          roof = rate;
-          drift = Stats.drift(result.rounds());
-        }
-      }
-      double referenceTime = entries.containsKey(reference) ? outcome.of(reference).nanos().median() : 0;
-      List<Line> lines = new ArrayList<>();
-      for (Contest.Result result : outcome.results()) {
-        Entry entry = entries.get(result.name());
-        double time = result.nanos().median();
-        boolean device = result.name().equals("cuda");
-        lines.add(
-            new Line(
-                result.name(),
-                entry.role(),
-                device ? 0 : threads,
-                result.nanos(),
-                entry.items(),
-                entry.bytes(),
-                entry.items() / time * 1e9,
-                entry.bytes() / time,
-                roof == 0 || device ? null : 100 * entry.bytes() / time / roof,
-                referenceTime == 0 || entry.role() == Role.ROOF ? null : referenceTime / time,
-                entry.checked()));
-      }
-      boolean quotable = outcome.gated() && drift <= DRIFT_LIMIT;
-      return new Section(
-          id, title, unit, reference, lines, plan.rounds(), outcome.dropped(), outcome.others(), drift, cpuTime(), quotable, phases, facts);
-    }
-
-    @Override
-    public void close() {
-      for (int i = owned.size() - 1; i >= 0; i--) {
-        try {
-          owned.get(i).close();
-        } catch (Exception e) {
-          throw new IllegalStateException("cannot release a contender of '" + title + "', " + n + " elements", e);
-        }
-      }
     }
   }
 }

@@ -58,7 +58,7 @@ final class ComparisonText {
   }
 
   static String phasesHeading(TrainingPhases phases) {
-    return "by phase on " + phases.lane() + " with epsilon stored; floor in cycles at " + Texts.number(phases.gigahertz())
+    return "by phase on " + phases.lane() + ", " + phases.how() + "; floor in cycles at " + Texts.number(phases.gigahertz())
         + " GHz, the clock measured:";
   }
 

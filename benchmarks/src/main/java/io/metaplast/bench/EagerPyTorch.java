@@ -1,6 +1,7 @@
 package io.metaplast.bench;
 
 import io.metaplast.bayes.MesuRatioParams;
+import io.metaplast.binary.AdamParams;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.FloatPointer;
@@ -150,6 +151,49 @@ final class EagerPyTorch {
 
     float[] sigma() {
       return read(sigma);
+    }
+  }
+
+  /**
+   * Metaplastic Adam as a chain of tensor operations in the manner of the authors' optimizer, with the binarization of the weights: 22 kernels and more.
+   */
+  static final class MetaAdamChain extends Body {
+    private final Tensor w;
+    private final Tensor gradient;
+    private final Tensor firstMoment;
+    private final Tensor secondMoment;
+    private final AdamParams params;
+    private Tensor signs;
+    private long step;
+
+    MetaAdamChain(float[] w, float[] gradient, AdamParams params) {
+      this.w = tensor(w);
+      this.gradient = tensor(gradient);
+      this.firstMoment = tensor(new float[w.length]);
+      this.secondMoment = tensor(new float[w.length]);
+      this.signs = tensor(new float[w.length]);
+      this.params = params;
+    }
+
+    @Override
+    void step() {
+      step++;
+      Tensor g = gradient.add(w, new Scalar(params.weightDecay()));
+      firstMoment.mul_(new Scalar(params.beta1())).add_(g, new Scalar(1 - params.beta1()));
+      secondMoment.mul_(new Scalar(params.beta2())).addcmul_(g, g, new Scalar(1 - params.beta2()));
+      Tensor denominator = secondMoment.sqrt().add_(new Scalar(params.epsilon()));
+      double alpha = params.learningRate() * Math.sqrt(1 - Math.pow(params.beta2(), step)) / (1 - Math.pow(params.beta1(), step));
+      Tensor binary = w.sign();
+      Tensor same = firstMoment.mul(binary).gt(new Scalar(0.0));
+      Tensor th = w.abs().mul_(new Scalar(params.meta())).tanh_();
+      Tensor decay = th.mul(th).neg_().add_(new Scalar(1.0));
+      Tensor moved = torch.where(same, firstMoment.mul(decay), firstMoment);
+      w.addcdiv_(moved, denominator, new Scalar(-alpha));
+      torch.sign_out(signs, w);
+    }
+
+    float[] w() {
+      return read(w);
     }
   }
 

@@ -47,8 +47,7 @@ final class KernelChecks {
   private static final MesuRatioParams RATIO = new MesuRatioParams(5e5, false, 0, 0.1, 1, 60, 0.5, 1, 1e-4, 0.1, -1, 1);
   private static final BgdParams BGD = new BgdParams(1);
 
-  /** All rows. */
-  static final List<KernelCheck> ALL =
+  private static final List<KernelCheck> BAYES =
       List.of(
           new KernelCheck("philox", KernelChecks::philox, SIZES),
           new KernelCheck("uniform", (b, s, d, n, o) -> random(b, s, d, n, o, true), SIZES),
@@ -86,6 +85,9 @@ final class KernelChecks {
           new KernelCheck("siPath", KernelChecks::siPath, SIZES),
           new KernelCheck("siConsolidate", KernelChecks::siConsolidate, SIZES),
           new KernelCheck("siPenaltyGradient", KernelChecks::siPenalty, SIZES));
+
+  /** All rows. */
+  static final List<KernelCheck> ALL = java.util.stream.Stream.concat(BAYES.stream(), BinaryKernelChecks.ALL.stream()).toList();
 
   private KernelChecks() {}
 

@@ -1,5 +1,6 @@
 package io.metaplast.bench;
 
+import io.metaplast.BitMatrix;
 import io.metaplast.F32Buffer;
 import io.metaplast.I32Buffer;
 import io.metaplast.TensorGroup;
@@ -30,6 +31,16 @@ final class Outputs {
     outputs.add(new Output(name, buffer.toArray()));
   }
 
+  void add(String name, BitMatrix bits) {
+    long[] words = bits.toArray();
+    int[] halves = new int[2 * words.length];
+    for (int i = 0; i < words.length; i++) {
+      halves[2 * i] = (int) words[i];
+      halves[2 * i + 1] = (int) (words[i] >>> 32);
+    }
+    outputs.add(new Output(name, halves));
+  }
+
   /** A name of its own: an integer constant would silently choose this one instead of the floats. */
   void addCount(String name, long value) {
     outputs.add(new Output(name, new int[] {(int) value, (int) (value >>> 32)}));
@@ -39,6 +50,11 @@ final class Outputs {
     for (int t = 0; t < group.layout().tensors(); t++) {
       add(name + "[" + t + "]", group.get(t));
     }
+  }
+
+  /** All that another object holds. */
+  void addAll(Outputs others) {
+    outputs.addAll(others.outputs);
   }
 
   /** Number of 32-bit words held. */

@@ -23,7 +23,7 @@ public final class PyTorchPeer implements AutoCloseable {
   /**
    * Prepares a peer and verifies its first call.
    *
-   * @param work ratioChain, carefulStep or randnSample
+   * @param work ratioChain, carefulStep, randnSample or metaAdamChain
    * @throws IllegalStateException if PyTorch is not on the class path, or computes something else
    */
   public static PyTorchPeer open(String work, int n, int threads) {
@@ -35,7 +35,8 @@ public final class PyTorchPeer implements AutoCloseable {
       case "ratioChain" -> ratioChain(n);
       case "carefulStep" -> carefulStep(n);
       case "randnSample" -> randnSample(n);
-      default -> throw new IllegalArgumentException("work '" + work + "' is unknown; valid: ratioChain, carefulStep, randnSample");
+      case "metaAdamChain" -> metaAdamChain(n);
+      default -> throw new IllegalArgumentException("work '" + work + "' is unknown; valid: ratioChain, carefulStep, randnSample, metaAdamChain");
     };
   }
 
@@ -81,6 +82,30 @@ public final class PyTorchPeer implements AutoCloseable {
     EagerPyTorch.RandnSample sample = new EagerPyTorch.RandnSample(operands.mu, operands.sigma);
     sample.run();
     return new PyTorchPeer(sample, 12.0 * n, checkMoments(sample.w(), operands));
+  }
+
+  private static PyTorchPeer metaAdamChain(int n) {
+    HostData data = new HostData(18);
+    float[] w = repeat(data.normal(1 << 18, 0.5), n);
+    float[] gradient = repeat(Workload.gradients(data), n);
+    EagerPyTorch.MetaAdamChain chain = new EagerPyTorch.MetaAdamChain(w, gradient, BinaryWorkloads.ADAM);
+    chain.run();
+    try (Backend java = Lane.JAVA.open(1); Workload ours = BinaryWorkloads.metaAdam(n).make(java)) {
+      ours.run();
+      double worst = worstDifference(ours.outputs().floats("W"), chain.w());
+      if (!(worst <= TOLERANCE)) {
+        throw new IllegalStateException("PyTorch differs from the kernel by " + worst + ": not the same work, so it is not timed");
+      }
+      return new PyTorchPeer(chain, 28.125 * n, "within " + Texts.number(worst));
+    }
+  }
+
+  private static float[] repeat(float[] values, int n) {
+    float[] all = new float[n];
+    for (int i = 0; i < n; i++) {
+      all[i] = values[i % values.length];
+    }
+    return all;
   }
 
   /** One step of the peer against one step of the Java backend: other roundings, same formula. */

@@ -12,10 +12,11 @@ import java.util.List;
  * very least, four a cycle (sixteen lanes each). No core of today can run faster than that; whoever reaches half of it does well.
  *
  * @param lane backend and tier
+ * @param how what else must be known, in words
  * @param gigahertz clock rate measured
  * @param phases by name, in order
  */
-record TrainingPhases(String lane, double gigahertz, List<Phase> phases) {
+record TrainingPhases(String lane, String how, double gigahertz, List<Phase> phases) {
   /**
    * One phase.
    *
@@ -108,7 +109,49 @@ record TrainingPhases(String lane, double gigahertz, List<Phase> phases) {
               Stats.of(random).median() / 1e3,
               countable ? (Double) (micros(normals * PER_NORMALS / LANES / PER_CYCLE, gigahertz) / threads) : null));
     }
-    return new TrainingPhases(lane.label(), gigahertz, phases);
+    return new TrainingPhases(lane.label(), "epsilon stored", gigahertz, phases);
+  }
+
+  /**
+   * A step of the binarized 784-h-h-10 network. Floors: bits x bits at three vector operations per 512 bits, four a cycle; sums of +-x at four weights a
+   * lookup, two lookups of sixteen lanes a cycle. Updates are bound by memory and have none here.
+   */
+  static TrainingPhases binary(Lane lane, int threads, int rounds, int hidden) {
+    double gigahertz = Clock.gigahertz();
+    int batch = 100;
+    double wide = (double) batch * hidden * hidden;
+    double first = (double) batch * hidden * 784;
+    List<Phase> phases = new ArrayList<>();
+    try (Backend backend = lane.open(threads); Stream stream = backend.newStream();
+        BinaryTrainingStep step = new BinaryTrainingStep(backend, hidden, batch, stream)) {
+      List<BinaryTrainingStep.Phase> parts = step.phases();
+      double[][] times = new double[parts.size()][2 * rounds];
+      for (int r = -5; r < 2 * rounds; r++) {
+        step.begin();
+        for (int p = 0; p < parts.size(); p++) {
+          long start = System.nanoTime();
+          parts.get(p).body().run();
+          stream.synchronize();
+          if (r >= 0) {
+            times[p][r] = System.nanoTime() - start;
+          }
+        }
+      }
+      double total = 0;
+      for (int p = 0; p < parts.size(); p++) {
+        double micros = Stats.of(times[p]).median() / 1e3;
+        String name = parts.get(p).name();
+        double cycles =
+            name.startsWith("forward 2") ? wide / BinarySections.BIT_MACS_PER_CYCLE
+                : name.startsWith("forward 1") ? first / BinarySections.SIGN_MACS_PER_CYCLE
+                    : name.startsWith("dx 2") ? wide / BinarySections.SIGN_MACS_PER_CYCLE : 0;
+        boolean countable = cycles > 0 && lane.label().equals("avx512");
+        phases.add(new Phase(name, micros, countable ? (Double) (micros(cycles, gigahertz) / threads) : null));
+        total += micros;
+      }
+      phases.add(new Phase("sum", total, null));
+    }
+    return new TrainingPhases(lane.label(), "gradient products fused with updates", gigahertz, phases);
   }
 
   private static double micros(double cycles, double gigahertz) {

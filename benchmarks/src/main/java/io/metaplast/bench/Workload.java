@@ -133,7 +133,7 @@ public abstract class Workload implements AutoCloseable {
     return data.between(PERIOD, 0, 1e-4);
   }
 
-  private static void tile(F32Buffer buffer, float[] values) {
+  static void tile(F32Buffer buffer, float[] values) {
     for (long at = 0; at < buffer.length(); at += values.length) {
       buffer.upload(at, values, 0, (int) Math.min(values.length, buffer.length() - at));
     }

@@ -23,8 +23,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 3, jvmArgsAppend = {"-Xms3g", "-Xmx3g", "-XX:+AlwaysPreTouch"})
 public class PyTorchBenchmark {
-  /** ratioChain: 34 tensor operations; carefulStep: published rule in place; randnSample: normal_ and addcmul. */
-  @Param({"ratioChain", "carefulStep", "randnSample"})
+  /** ratioChain: 34 tensor operations; carefulStep: published rule in place; randnSample: normal_ and addcmul; metaAdamChain: metaplastic Adam with signs. */
+  @Param({"ratioChain", "carefulStep", "randnSample", "metaAdamChain"})
   public String work;
 
   /** Parameters. */

@@ -6,6 +6,7 @@
 #include "runtime/kernel_table.h"
 #include "runtime/math/lanes.h"
 #include "runtime/math/r16.h"
+#include "runtime/math/row_bits.h"
 
 namespace metaplast {
 namespace METAPLAST_TIER {
@@ -281,11 +282,7 @@ class MaskedGradient {
   F at(int64_t n, int64_t column, int64_t lanes) const {
     const F d = load_lanes(dout_ + n * columns_ + column, lanes);
     if (mask_ == nullptr) return d;
-    const uint64_t* word = mask_ + n * row_words_ + column / kWordBits;
-    const int64_t shift = column % kWordBits;
-    uint64_t bits = word[0] >> shift;
-    if (shift + lanes > kWordBits) bits |= word[1] << (kWordBits - shift);
-    return select(mask_of_bits(static_cast<uint32_t>(bits)), d, set(0.0f));
+    return select(row_mask(mask_ + n * row_words_, column, lanes), d, set(0.0f));
   }
 
  private:

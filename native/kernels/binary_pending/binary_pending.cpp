@@ -5,26 +5,6 @@ extern "C" metaplast_status_t metaplast_meta_adam_step_from_product_f32(const me
   return METAPLAST_E_UNSUPPORTED;
 }
 
-extern "C" metaplast_status_t metaplast_binary_ewc_consolidate_f32(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, const float*, float*, float*) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_binary_ewc_grad_f32(const metaplast_context_t*, int64_t, int64_t, const uint64_t*, const float*, const float*, float, float*) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_relaxed_sign_sample_f32(const metaplast_context_t*, uint64_t, uint32_t, uint32_t, int64_t, const float*, float, float*) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_bimu_step_f32(const metaplast_context_t*, int64_t, float*, const float*, float, float, float, float, float, int32_t, int64_t*) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
-extern "C" metaplast_status_t metaplast_bayes_binn_step_f32(const metaplast_context_t*, int64_t, int32_t, float*, float*, const float*, const float*, float, float, float, float, float, float, float) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
 extern "C" metaplast_status_t metaplast_binary_conv2d_i32(const metaplast_context_t*, const metaplast_conv2d_t*, const uint64_t*, const uint64_t*, int32_t*, void*, int64_t) {
   return METAPLAST_E_UNSUPPORTED;
 }

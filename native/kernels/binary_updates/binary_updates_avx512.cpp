@@ -1,0 +1,4 @@
+#define METAPLAST_ASSERT_TIER_AVX512
+#include "runtime/assert_isa.h"
+
+#include "kernels/binary_updates/binary_updates_kernel.h"

@@ -44,8 +44,8 @@ METAPLAST_HD void mesu_directions(const RuleLanes& r, F mu, F s, F g_mu, F g_sig
   F xm = mul(s, g_mu);
   F xs = mul(s, g_sigma);
   if (kClips) {
-    xm = clip(xm, r.clamp);
-    xs = clip(xs, r.clamp);
+    xm = clip_positive(xm, r.clamp);
+    xs = clip_positive(xs, r.clamp);
   }
   a = sub(a, xm);
   *a_out = mul(s, a);
@@ -63,7 +63,7 @@ METAPLAST_HD void mesu_update(const RuleLanes& r, F* mu, F* sigma, F g_mu, F g_s
   mesu_directions<kClips>(r, *mu, s, g_mu, g_sigma, &a, &q, &xs);
   *mu = add(*mu, mul(r.rate_mean, a));
   const F next = add(s, mul(r.rate_sigma, q));
-  *sigma = select(lt(next, r.sigma_min), r.sigma_min, next);
+  *sigma = at_least(next, r.sigma_min);
 }
 
 // With the low part of sigma, which keeps what rounding takes from s + q.
@@ -76,7 +76,7 @@ METAPLAST_HD void mesu_update_compensated(const RuleLanes& r, F* mu, F* sigma, F
   const F y = add(mul(r.rate_sigma, q), *low);
   const F next = add(s, y);
   *low = sub(y, sub(next, s));
-  *sigma = select(lt(next, r.sigma_min), r.sigma_min, next);
+  *sigma = at_least(next, r.sigma_min);
 }
 
 METAPLAST_HD void mesu_ratio_update(const RuleLanes& r, F* mu, F* sigma, F g_mu, F g_sigma) {

@@ -2,6 +2,9 @@
 // written in. One kernel source is compiled once per tier; the compile flags of the file choose the lanes, and everything lives in a namespace of
 // its own per tier (metaplast::scalar, ::avx2, ::avx512, ::cuda), so that no inline function can leak from one tier into another.
 //
+// at_least(x, lo) is x < lo ? lo : x, at_most(x, hi) is x > hi ? hi : x. Both pass a NaN in x on, and both are one vector instruction, on the units
+// that add; a comparison and a selection are two, and on Zen 5 the comparison competes with multiplications.
+//
 // add, sub, mul, div, sqrt are single IEEE operations, rounded to nearest even; nothing here contracts, approximates or flushes.
 #ifndef METAPLAST_RUNTIME_MATH_LANES_H_
 #define METAPLAST_RUNTIME_MATH_LANES_H_
@@ -48,12 +51,11 @@ METAPLAST_HD F negate_if(F x, I sign_bit) { return as_float(ixor(as_int(x), sign
 METAPLAST_HD F absolute(F x) { return as_float(iand(as_int(x), iset(0x7fffffffu))); }
 
 // x > c ? c : x < -c ? -c : x. Passes NaN on.
-METAPLAST_HD F clip(F x, F c) {
-  F low = negate_if(c, iset(0x80000000u));
-  return select(gt(x, c), c, select(lt(x, low), low, x));
-}
+METAPLAST_HD F clip(F x, F c) { return select(gt(x, c), c, at_least(x, negate_if(c, iset(0x80000000u)))); }
+// The same for c > 0, where the two limits cannot cross.
+METAPLAST_HD F clip_positive(F x, F c) { return at_least(at_most(x, c), negate_if(c, iset(0x80000000u))); }
 // x < lo ? lo : x > hi ? hi : x. Passes NaN on.
-METAPLAST_HD F range(F x, F lo, F hi) { return select(lt(x, lo), lo, select(gt(x, hi), hi, x)); }
+METAPLAST_HD F range(F x, F lo, F hi) { return select(lt(x, lo), lo, at_most(x, hi)); }
 
 #if !defined(__CUDACC__)
 // The first n lanes, all of them when n >= W; with a constant n = W these are plain loads and stores.

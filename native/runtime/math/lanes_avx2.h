@@ -53,6 +53,9 @@ METAPLAST_HD M test(I a, I bits) {
 }
 METAPLAST_HD F select(M m, F yes, F no) { return _mm256_blendv_ps(no, yes, m); }
 METAPLAST_HD F select_negated(M m, F yes, F no) { return select(m, _mm256_xor_ps(yes, set(-0.0f)), no); }
+// With a NaN among its operands, and for zeros, max and min give the second.
+METAPLAST_HD F at_least(F x, F lo) { return _mm256_max_ps(lo, x); }
+METAPLAST_HD F at_most(F x, F hi) { return _mm256_min_ps(hi, x); }
 METAPLAST_HD int count(M m) { return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(m))); }
 METAPLAST_HD uint32_t mask_bits(M m) { return static_cast<uint32_t>(_mm256_movemask_ps(m)); }
 METAPLAST_HD M mask_of_bits(uint32_t bits) {

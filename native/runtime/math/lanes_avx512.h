@@ -51,6 +51,9 @@ METAPLAST_HD M is_nan(F a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 METAPLAST_HD M test(I a, I bits) { return _mm512_test_epi32_mask(a, bits); }
 METAPLAST_HD F select(M m, F yes, F no) { return _mm512_mask_blend_ps(m, no, yes); }
 METAPLAST_HD F select_negated(M m, F yes, F no) { return _mm512_mask_xor_ps(no, m, yes, set(-0.0f)); }
+// With a NaN among its operands, and for zeros, max and min give the second.
+METAPLAST_HD F at_least(F x, F lo) { return _mm512_max_ps(lo, x); }
+METAPLAST_HD F at_most(F x, F hi) { return _mm512_min_ps(hi, x); }
 METAPLAST_HD int count(M m) { return __builtin_popcount(m); }
 METAPLAST_HD uint32_t mask_bits(M m) { return m; }
 METAPLAST_HD M mask_of_bits(uint32_t bits) { return static_cast<M>(bits); }

@@ -67,6 +67,8 @@ METAPLAST_HD M ge(F a, F b) { return a >= b; }
 METAPLAST_HD M is_nan(F a) { return a != a; }
 METAPLAST_HD M test(I a, I bits) { return (a & bits) != 0; }
 METAPLAST_HD F select(M m, F yes, F no) { return m ? yes : no; }
+METAPLAST_HD F at_least(F x, F lo) { return x < lo ? lo : x; }
+METAPLAST_HD F at_most(F x, F hi) { return x > hi ? hi : x; }
 METAPLAST_HD int count(M m) { return m ? 1 : 0; }
 METAPLAST_HD M mask_not(M m) { return !m; }
 METAPLAST_HD M mask_and(M a, M b) { return a && b; }

@@ -61,6 +61,8 @@ METAPLAST_HD M is_nan(F a) { return a != a; }
 METAPLAST_HD M test(I a, I bits) { return (a & bits) != 0; }
 METAPLAST_HD F select(M m, F yes, F no) { return m ? yes : no; }
 METAPLAST_HD F select_negated(M m, F yes, F no) { return m ? -yes : no; }
+METAPLAST_HD F at_least(F x, F lo) { return x < lo ? lo : x; }
+METAPLAST_HD F at_most(F x, F hi) { return x > hi ? hi : x; }
 METAPLAST_HD int count(M m) { return m ? 1 : 0; }
 // Bit i of the word is lane i; bits past the last lane are 0, and are ignored.
 METAPLAST_HD uint32_t mask_bits(M m) { return m ? 1u : 0u; }

@@ -1,10 +1,6 @@
 // Entry points of binary.h that have no kernel yet; each leaves this file when its kernel arrives.
 #include "metaplast/binary.h"
 
-extern "C" metaplast_status_t metaplast_meta_adam_step_from_product_f32(const metaplast_context_t*, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, const uint64_t*, float*, float*, float*, uint64_t*, const metaplast_adam_row_t*) {
-  return METAPLAST_E_UNSUPPORTED;
-}
-
 extern "C" metaplast_status_t metaplast_binary_conv2d_i32(const metaplast_context_t*, const metaplast_conv2d_t*, const uint64_t*, const uint64_t*, int32_t*, void*, int64_t) {
   return METAPLAST_E_UNSUPPORTED;
 }

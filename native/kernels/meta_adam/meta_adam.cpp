@@ -1,11 +1,20 @@
-// Entry point: one metaplastic Adam step of all tensors.
+// Entry points: one metaplastic Adam step of all tensors, and of one layer straight from its gradient product.
 #include "metaplast/binary.h"
+#include "runtime/entry.h"
 #include "runtime/multi_tensor.h"
 
 namespace {
 
 // The update runs at memory speed: a second thread pays from some microseconds on.
 constexpr int64_t kStepGrain = 16384;
+
+// Weights whose gradient is formed at a time, 48 KiB of it: rows and columns; a stretch of 512 columns has its own words of the bit matrix.
+constexpr int64_t kPieceRows = 24;
+constexpr int64_t kPieceColumns = 512;
+// Products from which a range of pieces pays for a thread of its own.
+constexpr int64_t kProductGrain = 1 << 19;
+
+int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // First element from e on at which a word of the bit matrix begins, so that no two ranges write one word.
 int64_t word_boundary(int64_t e, int64_t cols) {
@@ -45,5 +54,43 @@ extern "C" metaplast_status_t metaplast_meta_adam_step_f32(const metaplast_conte
         }
         context->kernels.meta_adam_step(begin, end, cols[t], w[t], g[t], m[t], v[t], words, params + t * row_stride);
       });
+  return METAPLAST_OK;
+}
+
+extern "C" metaplast_status_t metaplast_meta_adam_step_from_product_f32(const metaplast_context_t* context, int64_t batch, int64_t out,
+                                                                        int64_t in, const float* dy, int64_t lddy, const float* x,
+                                                                        int64_t ldx, const uint64_t* xbits, float* w, float* m, float* v,
+                                                                        uint64_t* bits, const metaplast_adam_row_t* params) {
+  if (context == nullptr || batch < 0 || out < 0 || in < 0 || lddy < out || (x != nullptr && ldx < in) || params == nullptr) {
+    return METAPLAST_E_ARGUMENT;
+  }
+  if (out == 0 || in == 0) return METAPLAST_OK;
+  if (!metaplast::present(w, m, v) || (batch > 0 && (dy == nullptr || (x == nullptr && xbits == nullptr)))) return METAPLAST_E_ARGUMENT;
+  const metaplast::FpEnvironment environment;
+  const int64_t row_words = metaplast_bit_row_words(in);
+  const int64_t row_pieces = (out + kPieceRows - 1) / kPieceRows, column_pieces = (in + kPieceColumns - 1) / kPieceColumns;
+  const int64_t work = kPieceRows * kPieceColumns * (batch + 1);
+  metaplast::parallel_items(context, row_pieces * column_pieces, work, kProductGrain, [=](int64_t begin, int64_t end) {
+    // The gradient of a piece stays in the cache until the step has used it.
+    alignas(64) float g[kPieceRows * kPieceColumns];
+    for (int64_t piece = begin; piece < end; ++piece) {
+      const int64_t o = piece / column_pieces * kPieceRows, i = piece % column_pieces * kPieceColumns;
+      const int64_t rows = least(kPieceRows, out - o), columns = least(kPieceColumns, in - i);
+      if (batch == 0) {
+        for (float& value : g) value = 0.0f;
+      } else if (x != nullptr) {
+        const metaplast::GemmTn product = {batch, dy + o, lddy, x + i, ldx, g, kPieceColumns};
+        context->kernels.gemm_tn(&product, 0, rows, 0, columns);
+      } else {
+        const metaplast::SignGemm product = {batch, dy + o, 1, lddy, false, xbits + i / 64, row_words, g, kPieceColumns};
+        context->kernels.sign_gemm(&product, 0, rows, 0, columns);
+      }
+      for (int64_t r = 0; r < rows; ++r) {
+        const int64_t first = (o + r) * in + i;
+        context->kernels.meta_adam_step(0, columns, columns, w + first, g + r * kPieceColumns, m + first, v + first,
+                                        bits == nullptr ? nullptr : bits + (o + r) * row_words + i / 64, params);
+      }
+    }
+  });
   return METAPLAST_OK;
 }

@@ -118,6 +118,43 @@ void check_without_bits(const metaplast_adam_row_t& row) {
                     });
 }
 
+// The gradient product and the step in one call has the bits of the two calls one after the other.
+void check_from_product(int64_t batch, int64_t out, int64_t in, bool real, bool with_bits, int32_t most_threads) {
+  const metaplast_adam_row_t row = adam_row(1e-3f, 1.35f);
+  const int64_t n = out * in, lddy = out + 3, ldx = in + 1;
+  const Values dy = uniform_values(51, batch * lddy, -1, 1), x = uniform_values(52, batch * ldx, -1, 1);
+  const BitRows x_bits = random_bits(53, batch, in);
+  const Values w = uniform_values(54, n, -0.05f, 0.05f), m = uniform_values(55, n, -0.1f, 0.1f), v = positive_values(56, n);
+  for (int32_t tier : tiers()) {
+    for (int32_t threads = 1; threads <= most_threads; ++threads) {
+      const Context context(tier, threads);
+      Values g(static_cast<size_t>(n)), new_w = w, new_m = m, new_v = v;
+      BitRows bits(out, in);
+      const metaplast_status_t product = real ? metaplast_gemm_tn_f32(context, batch, out, in, dy.data(), lddy, x.data(), ldx, g.data(), in)
+                                              : metaplast_sign_gemm_tn_f32(context, batch, out, in, dy.data(), lddy, x_bits.words.data(),
+                                                                           g.data(), in);
+      float *const pw = new_w.data(), *const pm = new_m.data(), *const pv = new_v.data();
+      const float* const pg = g.data();
+      uint64_t* const words = bits.words.data();
+      expect(product == METAPLAST_OK && metaplast_meta_adam_step_f32(context, 1, &out, &in, &pw, &pg, &pm, &pv, &words, &row, 0) == METAPLAST_OK,
+             "product and step");
+      GuardedArray<float> fused_w(w, true), fused_m(m, true), fused_v(v, true);
+      GuardedArray<uint64_t> fused_bits(stale_words(bits.words.size()), true);
+      expect(metaplast_meta_adam_step_from_product_f32(context, batch, out, in, dy.data(), lddy, real ? x.data() : nullptr, ldx,
+                                                       x_bits.words.data(), fused_w, fused_m, fused_v,
+                                                       with_bits ? static_cast<uint64_t*>(fused_bits) : nullptr, &row) == METAPLAST_OK,
+             "fused step");
+      const long long s[] = {batch, out, in};
+      expect(equal_bits(fused_w.values(), new_w) && equal_bits(fused_m.values(), new_m) && equal_bits(fused_v.values(), new_v),
+             "%s, %d threads, %lld x %lld x %lld: fused step", tier_name(tier), threads, s[0], s[1], s[2]);
+      expect(fused_bits.holds(with_bits ? bits.words : stale_words(bits.words.size())), "%s, %lld x %lld x %lld: bits of the fused step",
+             tier_name(tier), s[0], s[1], s[2]);
+      expect(fused_w.gaps_intact() && fused_m.gaps_intact() && fused_v.gaps_intact(), "%s, %lld x %lld x %lld: wrote outside of an operand",
+             tier_name(tier), s[0], s[1], s[2]);
+    }
+  }
+}
+
 // Three steps of five weights with the hyper-parameters of the published runs, results as in the known answers of the specification.
 void check_known_answers() {
   constexpr size_t kSteps = 3, kWeights = 5;
@@ -171,6 +208,12 @@ int main() {
       check(layers, {rows[0], rows[1], rows[2], rows[3]}, tier, threads, threads % 2 == 0, false);
       check(layers, {rows[0], rows[1], rows[2], rows[3]}, tier, threads, true, true);
     }
+  }
+  for (bool real : {false, true}) {
+    for (int64_t in : {1, 63, 64, 65, 511, 512, 513, 1030}) check_from_product(7, 1 + in % 50, in, real, in % 2 == 0, 1);
+    for (int64_t batch : {0, 1, 4, 5, 100, 130, 520}) check_from_product(batch, 25, 70, real, true, 1);
+    check_from_product(20, 100, 785, real, true, 4);
+    check_from_product(20, 10, 2049, real, true, 4);
   }
   check_known_answers();
   return finish("meta_adam_test");

@@ -49,7 +49,9 @@ final class Elementary {
   /** 1.5 * 2^23: adding and subtracting it rounds to an integer. */
   static final float ROUND = 12582912f;
 
-  private static final float EXP_UNDERFLOW = -87f;
+  /** exp of less is 0. */
+  static final float EXP_UNDERFLOW = -87f;
+
   private static final float TANH_SERIES = 0.625f;
 
   private Elementary() {}
@@ -134,6 +136,11 @@ final class Elementary {
     }
     float n = x * LOG2_E;
     n = (n + ROUND) - ROUND;
+    return expOf(x, n) * Float.intBitsToFloat((127 + (int) n) << 23);
+  }
+
+  /** exp(x) * 2^-n, n the nearest integer to x log2(e). */
+  static float expOf(float x, float n) {
     float r = x - n * LN2_HIGH;
     r = r - n * LN2_LOW;
     float z = r * r;
@@ -143,8 +150,7 @@ final class Elementary {
     p = p * r + Q0;
     p = p * z;
     p = p + r;
-    p = p + 1f;
-    return p * Float.intBitsToFloat((127 + (int) n) << 23);
+    return p + 1f;
   }
 
   /** tanh(x); NaN passes. */

@@ -15,7 +15,7 @@ final class JavaMemory extends Memory {
   private final JavaProvider java;
   private final ElementKind kind;
   private final long address;
-  private Object storage; // float[], int[], short[], long[], byte[] or FloatBuffer; null once freed
+  private Object storage; // float[], int[], short[], long[] or FloatBuffer; null once freed
   private Object owner; // keeps foreign memory reachable
 
   /** Own memory: a zeroed array. */
@@ -30,7 +30,7 @@ final class JavaMemory extends Memory {
           case I32 -> new int[elements];
           case BF16 -> new short[elements];
           case BITS -> new long[elements];
-          case BYTES -> new byte[elements];
+          case BYTES -> new int[(int) ((elements + 3L) / Integer.BYTES)];
         };
   }
 
@@ -70,6 +70,12 @@ final class JavaMemory extends Memory {
   long[] words() {
     expect(ElementKind.BITS);
     return (long[]) storage;
+  }
+
+  /** The words of a workspace. */
+  int[] scratch() {
+    expect(ElementKind.BYTES);
+    return (int[]) storage;
   }
 
   /** Refuses memory of another kind. */

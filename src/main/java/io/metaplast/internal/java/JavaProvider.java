@@ -9,7 +9,6 @@ import io.metaplast.internal.spi.BayesProvider;
 import io.metaplast.internal.spi.BinaryProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
-import io.metaplast.internal.spi.PendingBinary;
 import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -27,7 +26,7 @@ public final class JavaProvider implements BackendProvider {
 
   private final WorkerPool pool;
   private final JavaBayes bayes;
-  private final BinaryProvider binary;
+  private final JavaBinary binary;
   private final BackendInfo info;
   private final AtomicLong allocated = new AtomicLong();
 
@@ -35,7 +34,7 @@ public final class JavaProvider implements BackendProvider {
   public JavaProvider(BackendOptions options) {
     pool = new WorkerPool(options.threads());
     bayes = new JavaBayes(pool);
-    binary = PendingBinary.of("JAVA");
+    binary = new JavaBinary(pool);
     Map<String, String> details = new LinkedHashMap<>();
     details.put("Java", System.getProperty("java.version") + ", " + System.getProperty("java.vendor"));
     details.put("heap limit", (Runtime.getRuntime().maxMemory() >> 20) + " MiB");

@@ -75,13 +75,17 @@ final class Operand {
     }
   }
 
-  /** Elements from {@code at} = source[from..from+n). */
+  /** Elements from {@code at} = source[from..from+n), which bf16 must hold exactly if this operand is bf16. */
   void store(long at, float[] source, int from, int n) {
     int to = base + (int) at;
     if (array != null) {
       System.arraycopy(source, from, array, to, n);
-    } else {
+    } else if (direct != null) {
       direct.put(to, source, from, n);
+    } else {
+      for (int i = 0; i < n; i++) {
+        halves[to + i] = (short) (Float.floatToRawIntBits(source[from + i]) >>> 16);
+      }
     }
   }
 

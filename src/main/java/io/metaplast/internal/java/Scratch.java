@@ -17,11 +17,20 @@ final class Scratch {
   final Rule rule = new Rule();
   final GaussianSource gaussian = new GaussianSource();
   final R16 sums = new R16();
+  private Tiles tiles;
 
   Scratch() {
     for (int i = 0; i < OPERANDS; i++) {
       operand[i] = new Operand();
     }
+  }
+
+  /** Tiles of the binarized products; they are large, so only threads that run such products have them. */
+  Tiles tiles() {
+    if (tiles == null) {
+      tiles = new Tiles();
+    }
+    return tiles;
   }
 
   /** Forgets the operands. */

@@ -136,7 +136,7 @@ METAPLAST_SIMT_TEST(probe) {
 
 METAPLAST_SIMT_TEST(memory) {
   metaplast_cuda_context_t* context = nullptr;
-  check(metaplast_cuda_context_create(0, 0, &context) == METAPLAST_OK, "context");
+  check(metaplast_cuda_context_create(0, METAPLAST_CUDA_SIMT, &context) == METAPLAST_OK, "context");
   for (int k = 1; k <= 20; ++k) {
     std::vector<void*> blocks;
     shim::fail_allocation(k);
@@ -188,7 +188,7 @@ METAPLAST_SIMT_TEST(copy_and_fill) {
 METAPLAST_SIMT_TEST(device_loss) {
   for (int code : {214, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719}) {
     metaplast_cuda_context_t* context = nullptr;
-    check(metaplast_cuda_context_create(0, 0, &context) == METAPLAST_OK, "context");
+    check(metaplast_cuda_context_create(0, METAPLAST_CUDA_SIMT, &context) == METAPLAST_OK, "context");
     Device<float> x(std::vector<float>(64, 1.0f));
     check(metaplast_sgd_step_f32_cuda(context, 32, x.data(), x.data() + 32, 0.5f, nullptr) == METAPLAST_OK, "works");
     // The error surfaces when the caller waits, and belongs to the kernel launched last.

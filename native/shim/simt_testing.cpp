@@ -57,7 +57,7 @@ const metaplast_context_t* cpu() {
 metaplast_cuda_context_t* cuda() {
   static metaplast_cuda_context_t* const context = [] {
     metaplast_cuda_context_t* created = nullptr;
-    metaplast_cuda_context_create(0, METAPLAST_CUDA_SYNCHRONOUS, &created);
+    metaplast_cuda_context_create(0, METAPLAST_CUDA_SYNCHRONOUS + METAPLAST_CUDA_SIMT, &created);
     return created;
   }();
   return context;

@@ -60,11 +60,20 @@ METAPLAST_API metaplast_status_t metaplast_cuda_describe_device(int32_t device, 
 
 typedef struct metaplast_cuda_context metaplast_cuda_context_t;
 
-// Waits after every kernel, so that an error is attributed to the kernel that caused it. For debugging.
-enum { METAPLAST_CUDA_SYNCHRONOUS = 1 };
+// SYNCHRONOUS waits after every kernel, so that an error is attributed to the kernel that caused it, for debugging. SIMT leaves all
+// variants but the portable ones off.
+enum { METAPLAST_CUDA_SYNCHRONOUS = 1, METAPLAST_CUDA_SIMT = 2 };
 
-// flags: 0 or METAPLAST_CUDA_SYNCHRONOUS. The caller's current device is left as it was, here and in every other call.
+// flags: a sum of the above, or 0. The caller's current device is left as it was, here and in every other call.
 METAPLAST_API metaplast_status_t metaplast_cuda_context_create(int32_t device, int32_t flags, metaplast_cuda_context_t** context);
+
+// Variants of metaplast_xnor_gemm_*_cuda, all with the same bits: on the CUDA cores, on tensor cores by mma.sync, by wgmma and TMA
+// (compute capability 9.0). Without METAPLAST_CUDA_SIMT a context takes the best one that gives the bits of the first on 64 shapes when it
+// is created; a device whose variants fail keeps the first.
+enum { METAPLAST_CUDA_XNOR_SIMT = 0, METAPLAST_CUDA_XNOR_MMA = 1, METAPLAST_CUDA_XNOR_WGMMA = 2 };
+METAPLAST_API int32_t metaplast_cuda_xnor_variant(const metaplast_cuda_context_t* context);
+// The best variant that failed, METAPLAST_CUDA_XNOR_SIMT where none did.
+METAPLAST_API int32_t metaplast_cuda_xnor_failed_variant(const metaplast_cuda_context_t* context);
 METAPLAST_API void metaplast_cuda_context_destroy(metaplast_cuda_context_t* context);
 // cudaError_t of the last failed call on the context (0: none), and the kernel launched last when it surfaced ("" if none).
 METAPLAST_API int32_t metaplast_cuda_last_error_code(const metaplast_cuda_context_t* context);

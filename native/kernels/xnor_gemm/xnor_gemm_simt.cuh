@@ -104,6 +104,7 @@ struct XnorToF32 {
 struct XnorToBits {
   static constexpr bool kPacks = true;
   uint64_t* y;
+  int64_t row_words;
   const int32_t *limit, *invert;
   METAPLAST_DEVICE bool bit(int64_t col, unsigned differ) const { return (static_cast<int32_t>(differ) <= limit[col]) != (invert[col] != 0); }
 };
@@ -142,7 +143,7 @@ struct XnorGemm {
         }
         const uint64_t word = word_of_row(bit);
         const int64_t row = first_row + tile_y() + 16 * i;
-        if (row < p.m && tile_x() == 0) p.epilogue.y[row * p.column_tiles + first_column / 64] = word;
+        if (row < p.m && tile_x() == 0) p.epilogue.y[row * p.epilogue.row_words + first_column / 64] = word;
       }
     } else {
       METAPLAST_UNROLL

@@ -1,7 +1,10 @@
+#include "runtime/cuda/context.h"
 #include "shim/bit_testing.h"
+#include "shim/mma.h"
 
 using namespace metaplast::simt_testing;  // NOLINT: a test of these names
 using metaplast::testing::uniform_values;
+namespace shim = metaplast::shim;
 
 namespace {
 
@@ -75,4 +78,57 @@ METAPLAST_SIMT_TEST(xnor_gemm_bits) {
       y.expect_same_on_both("y", at);
     });
   }
+}
+
+// The tensor-core variant, with each instruction that a device may have for it: chosen by the test at start-up, and equal to the CPU.
+METAPLAST_SIMT_TEST(xnor_gemm_tensor_cores) {
+  constexpr Shape kLarge[] = {{32, 32, 0}, {32, 33, 1}, {128, 128, 512}, {129, 40, 700}, {33, 520, 1100}};
+  for (shim::BitMma instruction : {shim::BitMma::kAnd, shim::BitMma::kBytes, shim::BitMma::kXor}) {
+    shim::set_bit_mma(instruction);
+    metaplast_cuda_context_t* context = nullptr;
+    // The test at start-up is slow here with bytes: it runs for one instruction.
+    const bool tests = instruction == shim::BitMma::kAnd;
+    check(metaplast_cuda_context_create(0, tests ? 0 : METAPLAST_CUDA_SIMT, &context) == METAPLAST_OK, "context");
+    check(!tests || (metaplast_cuda_xnor_variant(context) == METAPLAST_CUDA_XNOR_MMA && metaplast_cuda_xnor_failed_variant(context) == 0),
+          "passes");
+    context->xnor_variant = METAPLAST_CUDA_XNOR_MMA;
+    int order = 0;
+    for (const Shape& s : kLarge) {
+      shim::set_order(++order);
+      const std::string at = where("tensor cores", s, order);
+      Both<uint64_t> a(random_bits(141, s.m, s.k)), b(random_bits(142, s.n, s.k)), bits(stale_bits(s.m, s.n));
+      Both<int32_t> y(std::vector<int32_t>(static_cast<size_t>(s.m * s.n), 77)), limit(std::vector<int32_t>(static_cast<size_t>(s.n), static_cast<int32_t>(s.k / 2))),
+          invert(std::vector<int32_t>(static_cast<size_t>(s.n), 1));
+      Both<float> f(std::vector<float>(static_cast<size_t>(s.m * s.n), 77.0f)), scale(uniform_values(143, s.n, -2.0f, 2.0f));
+      check(metaplast_xnor_gemm_i32(cpu(), s.m, s.n, s.k, a.cpu(), b.cpu(), y.cpu(), s.n) == METAPLAST_OK &&
+                metaplast_xnor_gemm_f32(cpu(), s.m, s.n, s.k, a.cpu(), b.cpu(), scale.cpu(), nullptr, f.cpu(), s.n) == METAPLAST_OK &&
+                metaplast_xnor_gemm_bits(cpu(), s.m, s.n, s.k, a.cpu(), b.cpu(), limit.cpu(), invert.cpu(), bits.cpu()) == METAPLAST_OK,
+            "%s: CPU", at.c_str());
+      check(metaplast_xnor_gemm_i32_cuda(context, s.m, s.n, s.k, a.gpu(), b.gpu(), y.gpu(), s.n, nullptr) == METAPLAST_OK &&
+                metaplast_xnor_gemm_f32_cuda(context, s.m, s.n, s.k, a.gpu(), b.gpu(), scale.gpu(), nullptr, f.gpu(), s.n, nullptr) ==
+                    METAPLAST_OK &&
+                metaplast_xnor_gemm_bits_cuda(context, s.m, s.n, s.k, a.gpu(), b.gpu(), limit.gpu(), invert.gpu(), bits.gpu(), nullptr) ==
+                    METAPLAST_OK,
+            "%s: CUDA", at.c_str());
+      y.expect_same_on_both("y", at);
+      f.expect_same_on_both("f", at);
+      bits.expect_same_on_both("bits", at);
+    }
+    metaplast_cuda_context_destroy(context);
+  }
+  shim::set_bit_mma(shim::BitMma::kAnd);
+  shim::set_order(0);
+  // A device that gets one element wrong keeps the portable variant.
+  metaplast_cuda_context_t* context = nullptr;
+  shim::break_bit_mma(true);
+  check(metaplast_cuda_context_create(0, 0, &context) == METAPLAST_OK, "context");
+  check(metaplast_cuda_xnor_variant(context) == METAPLAST_CUDA_XNOR_SIMT &&
+            metaplast_cuda_xnor_failed_variant(context) == METAPLAST_CUDA_XNOR_MMA,
+        "a wrong result is found");
+  metaplast_cuda_context_destroy(context);
+  shim::break_bit_mma(false);
+  shim::fail_allocation(1);
+  check(metaplast_cuda_context_create(0, 0, &context) == METAPLAST_OK && metaplast_cuda_xnor_variant(context) == METAPLAST_CUDA_XNOR_SIMT,
+        "no memory for the test");
+  metaplast_cuda_context_destroy(context);
 }

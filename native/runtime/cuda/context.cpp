@@ -1,5 +1,7 @@
 #include "runtime/cuda/context.h"
 
+#include "runtime/cuda/variants.h"
+
 #include <new>
 
 namespace metaplast {
@@ -57,6 +59,13 @@ extern "C" metaplast_status_t metaplast_cuda_context_create(int32_t device, int3
   created->device = device;
   created->flags = flags;
   created->multiprocessors = info.multiprocessors;
+  if ((flags & METAPLAST_CUDA_SIMT) == 0) {
+    const metaplast_status_t chosen = metaplast::cuda_runtime::choose_xnor_variant(created, info.major, info.minor);
+    if (chosen != METAPLAST_OK) {
+      delete created;
+      return chosen;
+    }
+  }
   *context = created;
   return METAPLAST_OK;
 }

@@ -17,6 +17,8 @@ struct metaplast_cuda_context {
   std::atomic<const char*> last_kernel{""};
   std::atomic<const char*> failed_kernel{""};
   std::atomic<int64_t> allocated{0};
+  std::atomic<int32_t> xnor_variant{METAPLAST_CUDA_XNOR_SIMT};  // in force for bit products
+  std::atomic<int32_t> xnor_failed{METAPLAST_CUDA_XNOR_SIMT};   // the best one that did not pass its test, if any
 };
 
 namespace metaplast {

@@ -21,6 +21,15 @@ template <class Kernel>
 __global__ void __launch_bounds__(Kernel::kThreads) metaplast_kernel(const __grid_constant__ typename Kernel::Args args) {
   Kernel::run(args);
 }
+
+// Lets a kernel have more dynamic shared memory than 48 KB, on the current device.
+template <class Kernel>
+cudaError_t allow_shared_memory(size_t bytes) noexcept {
+  const cudaError_t code =
+      cudaFuncSetAttribute(metaplast_kernel<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  if (code != cudaSuccess) cudaGetLastError();
+  return code;
+}
 #endif
 
 // One entry point's launches on a stream.

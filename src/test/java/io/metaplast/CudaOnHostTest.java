@@ -49,6 +49,7 @@ class CudaOnHostTest {
     }
     command.add("-Xmx2g");
     command.add("-Dmetaplast.test.target=cuda");
+    command.add("-Dmetaplast.cuda.variants=simt"); // the test of the others at every start is slow here; simt_tests make it
     command.add("-Dmetaplast.cacheDir=" + temp.resolve("cache"));
     command.add("-cp");
     command.add(classes + File.pathSeparator + System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));

@@ -46,10 +46,14 @@ class NativeSimtTest {
           Map.entry("linearForwardBatch1", "linearForward"), Map.entry("linearStepBatch1", "linearStep"),
           Map.entry("diagHessian", "diagHessianFromSigma"), Map.entry("reduceSum", "sum"), Map.entry("rocPairs", "rocAuc"),
           Map.entry("rocThresholds", "rocAucThresholds"), Map.entry("ewcPenaltyGrad", "ewcPenaltyGradient"),
-          Map.entry("siPenaltyGrad", "siPenaltyGradient"));
+          Map.entry("siPenaltyGrad", "siPenaltyGradient"), Map.entry("bitsTranspose", "transpose"), Map.entry("xnorGemmBits", "xnorGemm"),
+          Map.entry("xnorGemmTensorCores", "xnorGemm"), Map.entry("signGemmNt", "signGemmNT"), Map.entry("signGemmNn", "signGemmNN"),
+          Map.entry("signGemmTn", "signGemmTN"), Map.entry("gemmTn", "gemmTN"), Map.entry("binaryEwcConsolidate", "ewcConsolidate"),
+          Map.entry("binaryEwcGrad", "ewcPenaltyGradient"), Map.entry("binaryConv2d", "conv2d"),
+          Map.entry("binaryConv2dGradInput", "conv2dGradInput"), Map.entry("binaryConv2dGradWeight", "conv2dGradWeight"));
 
   private static void count(String[] words) {
-    String[] parts = words[1].replaceFirst("_(f32|u32)$", "").split("_");
+    String[] parts = words[1].replaceFirst("_(f32|u32|i32)$", "").split("_");
     StringBuilder name = new StringBuilder(parts[0]);
     for (int i = 1; i < parts.length; i++) {
       name.append(Character.toUpperCase(parts[i].charAt(0))).append(parts[i].substring(1));

@@ -53,6 +53,12 @@ final class CudaBindings {
   @Name("metaplast_cuda_context_destroy")
   static native void contextDestroy(@Cast("metaplast_cuda_context_t*") long context);
 
+  @Name("metaplast_cuda_xnor_variant")
+  static native int xnorVariant(@Cast("const metaplast_cuda_context_t*") long context);
+
+  @Name("metaplast_cuda_xnor_failed_variant")
+  static native int xnorFailedVariant(@Cast("const metaplast_cuda_context_t*") long context);
+
   @Name("metaplast_cuda_last_error_code")
   static native int lastErrorCode(@Cast("const metaplast_cuda_context_t*") long context);
 

@@ -20,6 +20,7 @@ import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -35,6 +36,12 @@ public final class CudaProvider implements BackendProvider {
   private static final String SYNCHRONOUS_PROPERTY = "metaplast.cuda.synchronous";
   private static final String SYNCHRONOUS_ENVIRONMENT = "METAPLAST_CUDA_SYNCHRONOUS";
   private static final int SYNCHRONOUS = 1; // METAPLAST_CUDA_SYNCHRONOUS
+  private static final String VARIANTS_PROPERTY = "metaplast.cuda.variants";
+  private static final String VARIANTS_ENVIRONMENT = "METAPLAST_CUDA_VARIANTS";
+  private static final int SIMT = 2; // METAPLAST_CUDA_SIMT
+  // METAPLAST_CUDA_XNOR_*, by number
+  private static final List<String> XNOR_VARIANTS = List.of("simt", "mma", "wgmma");
+  private static final System.Logger LOG = System.getLogger("io.metaplast");
 
   // status.h
   private static final int OK = 0;
@@ -79,11 +86,12 @@ public final class CudaProvider implements BackendProvider {
               + (devices == 1 ? "device 0" : "devices 0.." + (devices - 1)) + " only",
           E_NO_DEVICE, 0, "");
     }
-    check("opening the device", CudaBindings.describeDevice(options.device(), scratch.address), 0);
-    info = info(scratch.memory, options.device(), file, driver, runtime);
-    status = CudaBindings.contextCreate(options.device(), synchronous() ? SYNCHRONOUS : 0, scratch.address);
+    int flags = (synchronous() ? SYNCHRONOUS : 0) + (portableOnly() ? SIMT : 0);
+    status = CudaBindings.contextCreate(options.device(), flags, scratch.address);
     context = scratch.memory.getLong(0);
     check("opening the device", status, context);
+    check("opening the device", CudaBindings.describeDevice(options.device(), scratch.address), context);
+    info = info(scratch.memory, options.device(), file, driver, runtime, variants());
     bayes = new CudaBayes(this, context);
     binary = new CudaBinary(this, context);
   }
@@ -121,8 +129,33 @@ public final class CudaProvider implements BackendProvider {
     throw new IllegalArgumentException(SYNCHRONOUS_PROPERTY + " = '" + value + "' is unknown; valid: true, false");
   }
 
+  /** Whether kernels with tensor cores are left off. */
+  private static boolean portableOnly() {
+    String value = System.getProperty(VARIANTS_PROPERTY, System.getenv(VARIANTS_ENVIRONMENT));
+    if (value == null || value.equals("auto")) {
+      return false;
+    }
+    if (value.equals("simt")) {
+      return true;
+    }
+    throw new IllegalArgumentException(VARIANTS_PROPERTY + " = '" + value + "' is unknown; valid: auto, simt");
+  }
+
+  /** The variants in force, in words. Warns when one did not pass its test. */
+  private String variants() {
+    String variant = XNOR_VARIANTS.get(CudaBindings.xnorVariant(context));
+    String failed = XNOR_VARIANTS.get(CudaBindings.xnorFailedVariant(context));
+    if (!failed.equals("simt")) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "the " + failed + " variant of the bit products did not give the bits of the portable one on this device and is not used; in force: " + variant
+              + ". " + VARIANTS_PROPERTY + " = simt leaves the test out");
+    }
+    return variant.equals("simt") ? "simt" : "simt, bit products " + variant;
+  }
+
   /** From metaplast_cuda_device_info_t. */
-  private static BackendInfo info(ByteBuffer device, int number, Path file, int driver, int runtime) {
+  private static BackendInfo info(ByteBuffer device, int number, Path file, int driver, int runtime, String variants) {
     long totalBytes = device.getLong(0);
     long cacheBytes = device.getLong(8);
     String capability = device.getInt(16) + "." + device.getInt(20);
@@ -145,7 +178,7 @@ public final class CudaProvider implements BackendProvider {
     details.put("library build", CudaBindings.buildInfo());
     details.put("abi version", Integer.toString(CudaBindings.abiVersion()));
     details.put("numerics version", Integer.toString(CudaBindings.numericsVersion()));
-    details.put("kernel variants", "simt");
+    details.put("kernel variants", variants);
     return new BackendInfo(
         BackendKind.CUDA, true, "", new String(name, 0, length, StandardCharsets.US_ASCII), "compute capability " + capability, 0,
         details);

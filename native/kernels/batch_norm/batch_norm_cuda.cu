@@ -19,7 +19,7 @@ bool empty(const simt::BatchShape& s) { return s.batch == 0 || s.channels == 0 |
 
 ChannelShare share_of(const simt::BatchShape& s) {
   ChannelShare share{s, s.batch * s.spatial, 1};
-  const int64_t chunks = ceil_div(share.values, metaplast::kR16Chunk);
+  const int64_t chunks = ceil_div(share.values, simt::kR16Chunk);
   while (share.groups_per_channel < ChannelShare::kGroups && share.groups_per_channel < chunks) share.groups_per_channel *= 2;
   return share;
 }

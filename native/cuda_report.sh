@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What nvcc makes of the CUDA kernels: registers, stack, spills and shared memory of every kernel and architecture as a table, and a gate on the
-# PTX: class A code has no fused multiply-add, no flush to zero, no approximate instruction. (SASS is not checked: exact division uses FFMA inside.)
-# Needs nvcc, no GPU.
+# What nvcc makes of the CUDA kernels: registers, stack, spills and shared memory of every kernel and architecture as a table, and gates on the
+# PTX: class A code has no fused multiply-add, no flush to zero, no approximate instruction; every architecture has the tensor-core instruction
+# for bits that it has hardware for. (SASS is not checked for fused operations: exact division uses FFMA inside.) Needs nvcc, no GPU.
 #
 #   cuda_report.sh [ARCHITECTURE...]      default: 75 80 86 89 90a 100 120
 #
@@ -30,6 +30,27 @@ for unit in runtime/cuda/unit_*.cu; do
 done
 [ "$kernels" -gt 0 ] || { echo "FAIL: no kernels"; exit 1; }
 echo "PTX of $kernels kernels: no fma, no .ftz, no .approx: $([ "$status" = 0 ] && echo yes || echo no)"
+
+# bits ARCHITECTURE WANTED UNWANTED: instructions of the bit products.
+bits() {
+  "$nvcc" "${flags[@]}" -arch="compute_$1" -ptx -o "$work/bits.ptx" runtime/cuda/unit_binary.cu
+  if ! grep -qF "$2" "$work/bits.ptx" || grep -qE "$3" "$work/bits.ptx"; then
+    echo "FAIL: PTX of the bit products for compute_$1: wants $2 and none of $3"
+    status=1
+  fi
+}
+bits 75 mma.sync.aligned.m8n8k128.row.col.s32.b1.b1.s32.xor.popc 'and\.popc|wgmma|s32\.s8'
+bits 80 mma.sync.aligned.m16n8k256.row.col.s32.b1.b1.s32.and.popc 'xor\.popc|wgmma|s32\.s8'
+bits 90a wgmma.mma_async.sync.aligned.m64n128k256.s32.b1.b1.and.popc 'xor\.popc|s32\.s8'  # exclusive or is emulated there
+bits 100 mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 '\.popc|wgmma'                   # 1-bit instructions are
+echo "PTX of the bit products: one 1-bit instruction each on 7.5, 8.x and 9.0, bytes from 10.0 on: $([ "$status" = 0 ] && echo yes || echo no)"
+if cuobjdump=$(command -v cuobjdump); then
+  "$nvcc" "${flags[@]}" -gencode arch=compute_90a,code=sm_90a -cubin -o "$work/bits.cubin" runtime/cuda/unit_binary.cu
+  "$cuobjdump" -sass "$work/bits.cubin" > "$work/bits.sass"
+  grep -q BGMMA "$work/bits.sass" || { echo "FAIL: no BGMMA in the machine code for sm_90a"; status=1; }
+else
+  echo "SKIP: machine code of the bit products: there is no cuobjdump"
+fi
 echo
 echo "| kernel | architecture | registers | stack bytes | spill stores | spill loads |"
 echo "|---|---|---|---|---|---|"

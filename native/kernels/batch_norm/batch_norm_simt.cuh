@@ -159,8 +159,8 @@ struct StatisticsF32 {
     const auto at = [&](int64_t item, int64_t position) { return a.y[(item * s.channels + channel) * s.spatial + position]; };
     const int here = a.share.slot() / a.share.groups_per_channel;
     float* shared = shared_memory<float>();
-    const float mean =
-        mul(a.share.template sums<1>(shared, [&](int64_t item, int64_t position, float (&v)[1]) { v[0] = at(item, position); })[here], a.inverse_values);
+    const float* sum = a.share.template sums<1>(shared, [&](int64_t item, int64_t position, float (&v)[1]) { v[0] = at(item, position); });
+    const float mean = mul(sum[here], a.inverse_values);
     const float* squares = a.share.template sums<1>(shared, [&](int64_t item, int64_t position, float (&v)[1]) {
       const float d = sub(at(item, position), mean);
       v[0] = mul(d, d);

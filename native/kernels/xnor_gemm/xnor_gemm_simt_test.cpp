@@ -97,9 +97,10 @@ METAPLAST_SIMT_TEST(xnor_gemm_tensor_cores) {
       shim::set_order(++order);
       const std::string at = where("tensor cores", s, order);
       Both<uint64_t> a(random_bits(141, s.m, s.k)), b(random_bits(142, s.n, s.k)), bits(stale_bits(s.m, s.n));
-      Both<int32_t> y(std::vector<int32_t>(static_cast<size_t>(s.m * s.n), 77)), limit(std::vector<int32_t>(static_cast<size_t>(s.n), static_cast<int32_t>(s.k / 2))),
-          invert(std::vector<int32_t>(static_cast<size_t>(s.n), 1));
-      Both<float> f(std::vector<float>(static_cast<size_t>(s.m * s.n), 77.0f)), scale(uniform_values(143, s.n, -2.0f, 2.0f));
+      const size_t outputs = static_cast<size_t>(s.m * s.n), columns = static_cast<size_t>(s.n);
+      Both<int32_t> y(std::vector<int32_t>(outputs, 77)), limit(std::vector<int32_t>(columns, static_cast<int32_t>(s.k / 2))),
+          invert(std::vector<int32_t>(columns, 1));
+      Both<float> f(std::vector<float>(outputs, 77.0f)), scale(uniform_values(143, s.n, -2.0f, 2.0f));
       check(metaplast_xnor_gemm_i32(cpu(), s.m, s.n, s.k, a.cpu(), b.cpu(), y.cpu(), s.n) == METAPLAST_OK &&
                 metaplast_xnor_gemm_f32(cpu(), s.m, s.n, s.k, a.cpu(), b.cpu(), scale.cpu(), nullptr, f.cpu(), s.n) == METAPLAST_OK &&
                 metaplast_xnor_gemm_bits(cpu(), s.m, s.n, s.k, a.cpu(), b.cpu(), limit.cpu(), invert.cpu(), bits.cpu()) == METAPLAST_OK,

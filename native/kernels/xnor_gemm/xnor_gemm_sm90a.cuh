@@ -133,7 +133,7 @@ struct XnorGemmSm90a {
   static METAPLAST_DEVICE void meet() { asm volatile("bar.sync 1, 384;" ::: "memory"); }
 
   static METAPLAST_DEVICE void count(const Args& p, const Shared& s, unsigned tiles) {
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 64;");
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 48;");
     const unsigned thread = threadIdx.x - 256, lane = thread & 31;
     constexpr int kRowsHere = kCounts / 128;
     const unsigned total = tiles * p.steps;
@@ -167,7 +167,7 @@ struct XnorGemmSm90a {
   }
 
   static METAPLAST_DEVICE void multiply(const Args& p, const Shared& s, unsigned tiles) {
-    asm volatile("setmaxnreg.inc.sync.aligned.u32 224;");  // 128 accumulators and the epilogue
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");  // 128 accumulators and the epilogue
     const unsigned group = threadIdx.x / 128, lane = threadIdx.x & 31;
     unsigned i = 0;
     for (unsigned tile = 0; tile < tiles; ++tile) {

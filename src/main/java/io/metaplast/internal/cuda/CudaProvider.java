@@ -148,8 +148,8 @@ public final class CudaProvider implements BackendProvider {
     if (!failed.equals("simt")) {
       LOG.log(
           System.Logger.Level.WARNING,
-          "the " + failed + " variant of the bit products did not give the bits of the portable one on this device and is not used; in force: " + variant
-              + ". " + VARIANTS_PROPERTY + " = simt leaves the test out");
+          "the " + failed + " variant of the bit products did not give the bits of the portable one on this device and is not used; in force: "
+              + variant + ". " + VARIANTS_PROPERTY + " = simt leaves the test out");
     }
     return variant.equals("simt") ? "simt" : "simt, bit products " + variant;
   }

@@ -18,6 +18,8 @@
 
 namespace metaplast {
 
+struct ConvShape;  // kernels/binary_conv2d/binary_conv2d.h
+
 // Declarations of all variants.
 #define METAPLAST_KERNEL(slot, variants, ...) \
   namespace scalar {                          \

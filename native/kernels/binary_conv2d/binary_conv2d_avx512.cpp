@@ -1,0 +1,4 @@
+#define METAPLAST_ASSERT_TIER_AVX512
+#include "runtime/assert_isa.h"
+
+#include "kernels/binary_conv2d/binary_conv2d_kernel.h"

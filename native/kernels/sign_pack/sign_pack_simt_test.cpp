@@ -73,6 +73,7 @@ METAPLAST_SIMT_TEST(bits_transpose) {
   for (const MatrixShape& s : matrix_shapes()) {
     const std::vector<uint64_t> values = random_bits(34, s.rows, s.cols);
     for_orders([&](int order, int64_t offset) {
+      if (order > 2 && s.rows * s.cols > 4000) return;  // 128 votes a warp
       const std::string at = where("bits_transpose", s, order);
       Both<uint64_t> bits(values, offset), out(stale_bits(s.cols, s.rows), offset);
       check(metaplast_bits_transpose(cpu(), s.rows, s.cols, bits.cpu(), out.cpu()) == METAPLAST_OK, "%s: CPU", at.c_str());

@@ -213,6 +213,9 @@ final class BinarySections {
       field.fact(kind.label(), missing);
       return false;
     }
+    if (comparison.pytorch()) {
+      EagerPyTorch.threads(1); // sets the threads of the OpenMP runtime that oneDNN shares
+    }
     field.addPeer(kind.label(), field.own(GemmPeer.open(kind, ta, tb, m, n, k, left, right, 1)), (double) m * n * k, "64 entries");
     field.fact(kind.label(), GemmPeer.describe(kind));
     return true;

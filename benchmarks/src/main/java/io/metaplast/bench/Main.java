@@ -3,14 +3,14 @@ package io.metaplast.bench;
 import io.metaplast.BackendInfo;
 import io.metaplast.BackendOptions;
 import io.metaplast.Metaplast;
+import io.metaplast.continual.BnnResult;
+import io.metaplast.continual.BnnSmoke;
+import io.metaplast.continual.BnnTable;
 import io.metaplast.continual.LearnCommand;
 import io.metaplast.continual.LearnListener;
-import io.metaplast.continual.LearnMethod;
 import io.metaplast.continual.LearnResult;
 import io.metaplast.continual.LearnSmoke;
 import io.metaplast.continual.LearnTable;
-import io.metaplast.continual.MethodResult;
-import io.metaplast.continual.TaskResult;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -72,42 +72,44 @@ public final class Main implements Callable<Integer> {
     List<Comparison.Section> sections = CompareCommand.run(plan, lanes);
     sections.forEach(section -> out.println(ComparisonText.of(section)));
     heading(out, "Learning");
-    LearnResult learned = learn(out);
+    LearnResult learned;
+    try (ProgressBar bar = Console.bar("learn", LearnSmoke.totalSteps())) {
+      learned = LearnSmoke.run(BackendOptions.defaults(), null, null, listener(bar, out));
+    }
     out.println(LearnTable.of(learned));
+    BnnResult binarized;
+    try (ProgressBar bar = Console.bar("learn bnn", BnnSmoke.totalSteps())) {
+      binarized = BnnSmoke.run(BackendOptions.defaults(), listener(bar, out));
+    }
+    out.println(BnnTable.of(binarized));
     Path folder = report == null ? Machine.home().resolve("target").resolve("report") : report;
-    out.println("Report: " + Report.write(folder, machine, backends, lanes, verification, sections, learned).toUri());
+    out.println("Report: " + Report.write(folder, machine, backends, lanes, verification, sections, learned, binarized).toUri());
     out.flush();
     return 0;
   }
 
-  private static LearnResult learn(PrintWriter out) throws IOException {
-    try (ProgressBar bar = Console.bar("learn", LearnSmoke.totalSteps())) {
-      return LearnSmoke.run(
-          BackendOptions.defaults(),
-          null,
-          null,
-          new LearnListener() {
-            @Override
-            public void start(LearnMethod method, int tasks, int stepsPerTask, List<TaskResult> finished) {
-              bar.setExtraMessage(method.label());
-            }
+  private static LearnListener listener(ProgressBar bar, PrintWriter out) {
+    return new LearnListener() {
+      @Override
+      public void start(String method, long steps, long finishedSteps, int finishedTasks) {
+        bar.setExtraMessage(method);
+      }
 
-            @Override
-            public void steps(int steps) {
-              bar.stepBy(steps);
-            }
+      @Override
+      public void steps(int steps) {
+        bar.stepBy(steps);
+      }
 
-            @Override
-            public void end(MethodResult result) {
-              bar.setExtraMessage("");
-            }
+      @Override
+      public void end(String method) {
+        bar.setExtraMessage("");
+      }
 
-            @Override
-            public void notice(String message) {
-              out.println(message);
-            }
-          });
-    }
+      @Override
+      public void notice(String message) {
+        out.println(message);
+      }
+    };
   }
 
   private static void heading(PrintWriter out, String title) {

@@ -1,6 +1,8 @@
 package io.metaplast.bench;
 
 import io.metaplast.BackendInfo;
+import io.metaplast.continual.BnnCharts;
+import io.metaplast.continual.BnnResult;
 import io.metaplast.continual.LearnCharts;
 import io.metaplast.continual.LearnResult;
 import io.metaplast.continual.MethodResult;
@@ -69,9 +71,9 @@ final class Report {
   static Path write(
       Path folder, Machine machine, List<BackendInfo> backends, List<Lane> lanes, List<Verification.Row> verification,
           List<Comparison.Section> sections,
-      LearnResult learned)
+      LearnResult learned, BnnResult binarized)
       throws IOException {
-    String html = new Report().build(machine, backends, lanes, verification, sections, learned);
+    String html = new Report().build(machine, backends, lanes, verification, sections, learned, binarized);
     Files.createDirectories(folder);
     Path file = folder.resolve("index.html");
     Files.writeString(file, html, StandardCharsets.UTF_8);
@@ -80,7 +82,7 @@ final class Report {
 
   String build(
       Machine machine, List<BackendInfo> backends, List<Lane> lanes, List<Verification.Row> verification, List<Comparison.Section> sections,
-      LearnResult learned)
+      LearnResult learned, BnnResult binarized)
       throws IOException {
     html.append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Metaplast report</title><style>").append(STYLE)
         .append("</style></head><body><main>");
@@ -90,6 +92,7 @@ final class Report {
     verification(lanes, verification);
     comparison(sections);
     learning(learned);
+    binarized(binarized);
     html.append("</main></body></html>\n");
     return html.toString();
   }
@@ -266,6 +269,27 @@ final class Report {
     html.append("</table>");
     picture(Charts.restyled(LearnCharts.accuracy(learned)), "Accuracy while learning");
     picture(Charts.restyled(LearnCharts.end(learned)), "Accuracy on every task at the end");
+  }
+
+  private void binarized(BnnResult learned) throws IOException {
+    html.append("<h3>Binarized network</h3><p>").append(escape(learned.experiment())).append(". Data: ").append(escape(learned.data()))
+        .append(". Signs everywhere but at the input; the hidden weights behind them resist being unlearned the more, the larger they are ")
+        .append("(for the published sizes: <code>./benchmarks/run learn bnn</code>).</p>");
+    html.append("<table><tr><th>method</th><th>tasks</th><th>mean at the end</th><th>first task</th><th>right after learning</th>")
+        .append("<th>ms / step</th></tr>");
+    for (BnnResult.Method method : learned.methods()) {
+      BnnResult.Summary summary = method.summary();
+      html.append("<tr>");
+      cell(method.method().label());
+      cell("" + summary.tasks());
+      cell(percent(summary.mean()));
+      cell(percent(summary.first()));
+      cell(percent(summary.newestMean()));
+      cell(String.format(Locale.ROOT, "%.2f", summary.millisPerStep()));
+      html.append("</tr>");
+    }
+    html.append("</table>");
+    picture(Charts.restyled(BnnCharts.accuracy(learned)), "Accuracy of the binarized network while learning");
   }
 
   private void cell(String text) {

@@ -20,26 +20,30 @@ import java.util.zip.CRC32;
  * state, they are addressed by seed and step. File: "MPLEARN1", a JSON header and the arrays, each with its length in front, and a CRC-32
  * of all that.
  *
- * @param method the method
+ * @param <T> what is recorded of a task
+ * @param method the method's name
  * @param tasks results so far
  * @param profile time by phase of the latest run that measured it, or null
  * @param state arrays by name
  */
-record Checkpoint(LearnMethod method, List<TaskResult> tasks, Map<String, Double> profile, Map<String, float[]> state) {
+record Checkpoint<T>(String method, List<T> tasks, Map<String, Double> profile, Map<String, float[]> state) {
   private static final byte[] MAGIC = "MPLEARN1".getBytes(StandardCharsets.US_ASCII);
 
-  private record Header(LearnMethod method, List<TaskResult> tasks, Map<String, Double> profile, Map<String, Integer> arrays) {}
+  /** Ending of the file names. */
+  static final String SUFFIX = ".checkpoint";
+
+  private record Header<T>(String method, List<T> tasks, Map<String, Double> profile, Map<String, Integer> arrays) {}
 
   /** Where a method's checkpoint lies. */
-  static Path file(Path folder, LearnMethod method) {
-    return folder.resolve(method.label() + ".checkpoint");
+  static Path file(Path folder, String method) {
+    return folder.resolve(method + SUFFIX);
   }
 
   /** Stores it; a crash leaves the previous one. */
   void write(Path folder) throws IOException {
     Map<String, Integer> arrays = new LinkedHashMap<>();
     state.forEach((name, values) -> arrays.put(name, values.length));
-    byte[] header = new ObjectMapper().writeValueAsBytes(new Header(method, tasks, profile, arrays));
+    byte[] header = new ObjectMapper().writeValueAsBytes(new Header<>(method, tasks, profile, arrays));
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(bytes);
     out.write(MAGIC);
@@ -57,9 +61,10 @@ record Checkpoint(LearnMethod method, List<TaskResult> tasks, Map<String, Double
   /**
    * Reads a method's checkpoint, or gives null if there is none.
    *
+   * @param result class of the results
    * @throws DataException if the file is damaged
    */
-  static Checkpoint read(Path folder, LearnMethod method) throws IOException {
+  static <T> Checkpoint<T> read(Path folder, String method, Class<T> result) throws IOException {
     Path file = file(folder, method);
     if (!Files.exists(file)) {
       return null;
@@ -74,7 +79,8 @@ record Checkpoint(LearnMethod method, List<TaskResult> tasks, Map<String, Double
       }
       byte[] json = new byte[in.getInt()];
       in.get(json);
-      Header header = new ObjectMapper().readValue(json, Header.class);
+      ObjectMapper mapper = new ObjectMapper();
+      Header<T> header = mapper.readValue(json, mapper.getTypeFactory().constructParametricType(Header.class, result));
       Map<String, float[]> state = new LinkedHashMap<>();
       for (Map.Entry<String, Integer> array : header.arrays().entrySet()) {
         float[] values = new float[array.getValue()];
@@ -82,7 +88,7 @@ record Checkpoint(LearnMethod method, List<TaskResult> tasks, Map<String, Double
         in.position(in.position() + 4 * values.length);
         state.put(array.getKey(), values);
       }
-      return new Checkpoint(header.method(), List.copyOf(header.tasks()), header.profile(), state);
+      return new Checkpoint<>(header.method(), List.copyOf(header.tasks()), header.profile(), state);
     } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
       throw damaged(file, e);
     }

@@ -25,6 +25,14 @@ final class ImageSet {
   private static final IdxFile.Expected TEST_LABELS =
       new IdxFile.Expected("MNIST test labels", 10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2");
 
+  private static final float[] UNIT = new float[256];
+
+  static {
+    for (int v = 0; v < UNIT.length; v++) {
+      UNIT[v] = v / 255f;
+    }
+  }
+
   private final String name;
   private final byte[] pixels;
   private final byte[] labels;
@@ -146,6 +154,14 @@ final class ImageSet {
     int base = i * imageSize;
     for (int j = 0; j < imageSize; j++) {
       target[offset + j] = standardised[pixels[base + order[j]] & 0xff];
+    }
+  }
+
+  /** Writes image {@code i}, permuted, with values from 0 to 1: target[offset + j] = pixel order[j] / 255. */
+  void copyUnit(int i, int[] order, float[] target, int offset) {
+    int base = i * imageSize;
+    for (int j = 0; j < imageSize; j++) {
+      target[offset + j] = UNIT[pixels[base + order[j]] & 0xff];
     }
   }
 

@@ -23,14 +23,15 @@ public final class LearnCharts {
 
   /** One per method, in their order; told apart by eyes that see red and green alike (Okabe and Ito). */
   private static final Color[] COLORS = {
-    new Color(0x0072b2), new Color(0x009e73), new Color(0x555555), new Color(0xd55e00), new Color(0xcc79a7)
+    new Color(0x0072b2), new Color(0x009e73), new Color(0x555555), new Color(0xd55e00), new Color(0xcc79a7), new Color(0xe69f00),
+    new Color(0x56b4e9)
   };
 
   private LearnCharts() {}
 
   /** Accuracy on the newest task and mean over the last five, against tasks learned. */
   public static XYChart accuracy(LearnResult result) {
-    XYChart chart = chart("Accuracy while learning (" + kind(result) + ")", "tasks learned", "accuracy, %");
+    XYChart chart = chart("Accuracy while learning (permuted " + kind(result.data()) + ")", "tasks learned", "accuracy, %");
     for (MethodResult method : result.methods()) {
       add(chart, method.method(), ", last five", SeriesLines.SOLID, method.tasks(), t -> 100 * t.lastFive());
       add(chart, method.method(), ", newest", SeriesLines.DOT_DOT, method.tasks(), t -> 100 * t.newest());
@@ -40,22 +41,21 @@ public final class LearnCharts {
 
   /** Accuracy on every task at the end. */
   public static XYChart end(LearnResult result) {
-    XYChart chart = chart("Accuracy on every task at the end (" + kind(result) + ")", "task", "accuracy, %");
+    XYChart chart = chart("Accuracy on every task at the end (permuted " + kind(result.data()) + ")", "task", "accuracy, %");
     for (MethodResult method : result.methods()) {
       List<TaskResult.Tested> tested = method.tasks().get(method.tasks().size() - 1).tested();
       double[] x = tested.stream().mapToDouble(TaskResult.Tested::task).toArray();
       double[] y = tested.stream().mapToDouble(t -> 100 * t.accuracy()).toArray();
       XYSeries series = chart.addSeries(method.method().label(), x, y);
       series.setMarker(SeriesMarkers.CIRCLE);
-      series.setMarkerColor(color(method.method()));
-      series.setLineColor(color(method.method()));
+      color(series, method.method().ordinal());
     }
     return chart;
   }
 
   /** AUC of uncertainty, newest task against unknown images. */
   public static XYChart uncertainty(LearnResult result) {
-    XYChart chart = chart("Telling unknown images by uncertainty (" + kind(result) + ")", "tasks learned", "AUC");
+    XYChart chart = chart("Telling unknown images by uncertainty (permuted " + kind(result.data()) + ")", "tasks learned", "AUC");
     for (MethodResult method : result.methods()) {
       if (method.summary().outOfDistribution() != null) {
         add(chart, method.method(), ", other data set", SeriesLines.SOLID, method.tasks(), t -> t.outOfDistribution().rank());
@@ -72,20 +72,25 @@ public final class LearnCharts {
     return png.toByteArray();
   }
 
-  private static String kind(LearnResult result) {
-    String first = result.data().split("[ ;]", 2)[0];
-    return first.equals("IDX") ? "permuted images" : "permuted " + (first.equals("synthetic") ? "synthetic digits" : first);
+  /** The images of a run in a few words, from their description. */
+  static String kind(String data) {
+    String first = data.split("[ ;]", 2)[0];
+    return first.equals("IDX") ? "images" : first.equals("synthetic") ? "synthetic digits" : first;
   }
 
-  private static XYChart chart(String title, String x, String y) {
+  /** An empty chart. */
+  static XYChart chart(String title, String x, String y) {
     XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(x).yAxisTitle(y).build();
     chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
     chart.getStyler().setChartBackgroundColor(Color.WHITE);
     return chart;
   }
 
-  private static Color color(LearnMethod method) {
-    return COLORS[method.ordinal()];
+  /** Gives a series the color of method {@code index}. */
+  static void color(XYSeries series, int index) {
+    Color color = COLORS[index % COLORS.length];
+    series.setMarkerColor(color);
+    series.setLineColor(color);
   }
 
   private static void add(
@@ -95,8 +100,7 @@ public final class LearnCharts {
     XYSeries series = chart.addSeries(method.label() + what, x, y);
     // A lone point draws no line.
     series.setMarker(x.length < MARKED_TASKS ? SeriesMarkers.CIRCLE : SeriesMarkers.NONE);
-    series.setMarkerColor(color(method));
-    series.setLineColor(color(method));
+    color(series, method.ordinal());
     series.setLineStyle(line);
   }
 }

@@ -11,15 +11,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code learn}: a short stream with every method; {@code learn mesu}: the paper's experiment. */
+/** {@code learn}: a short stream with every method; {@code learn mesu}, {@code learn bnn}: the papers' experiments. */
 @Command(
     name = "learn",
     mixinStandardHelpOptions = true,
     description = {
       "Without a sub-command: three short tasks with every method, in seconds.",
-      "learn mesu: permuted MNIST as in the MESU paper."
+      "learn mesu: permuted MNIST as in the MESU paper.",
+      "learn bnn: binarized networks with metaplastic Adam."
     },
-    subcommands = {MesuCommand.class})
+    subcommands = {MesuCommand.class, BnnCommand.class})
 public final class LearnCommand implements Callable<Integer> {
   @Option(names = "--data", paramLabel = "DIR", description = "Folder with MNIST in IDX files; without it, synthetic digits.")
   private Path data;

@@ -1,7 +1,5 @@
 package io.metaplast.continual;
 
-import java.util.List;
-
 /** Told how a run goes. Called on the thread of the run; an exception thrown from here ends the run, finished tasks stay stored. */
 public interface LearnListener {
   /** Ignores everything. */
@@ -10,20 +8,25 @@ public interface LearnListener {
   /**
    * A method starts.
    *
-   * @param tasks tasks of the run
-   * @param stepsPerTask training steps of a task
-   * @param finished results taken over from an earlier, interrupted run; may be empty
+   * @param method its name
+   * @param steps training steps of the run
+   * @param finishedSteps steps taken over from an earlier, interrupted run
+   * @param finishedTasks tasks taken over from it
    */
-  default void start(LearnMethod method, int tasks, int stepsPerTask, List<TaskResult> finished) {}
+  default void start(String method, long steps, long finishedSteps, int finishedTasks) {}
 
   /** {@code steps} more training steps of the current method are done. */
   default void steps(int steps) {}
 
-  /** A task has been learned, tested and stored. */
-  default void finished(LearnMethod method, TaskResult result) {}
+  /**
+   * A task has been learned, tested and stored.
+   *
+   * @param summary its figures in a few words
+   */
+  default void finished(String method, String summary) {}
 
   /** A method has ended. */
-  default void end(MethodResult result) {}
+  default void end(String method) {}
 
   /** Something the user should read. */
   default void notice(String message) {}

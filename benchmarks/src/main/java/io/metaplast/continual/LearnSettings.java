@@ -1,12 +1,7 @@
 package io.metaplast.continual;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.metaplast.Metaplast;
 import io.metaplast.TensorLayout;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.TreeSet;
 
 /**
  * Everything a result depends on. Stored as JSON beside the results; a run is only ever continued under the very same settings. The number
@@ -125,28 +120,5 @@ public record LearnSettings(
         numericsVersion, train, test, outOfDistribution, seed, newStepsPerTask, newTestImages, hidden, samples, everyTask, allEvery,
         memoryWindow, priorMean, priorSigma, rateMean, rateSigma, clampGrad, sigmaFloor, bgdRate, pointRate, ewcStrength, ewcDecay,
         siStrength, siDamping);
-  }
-
-  /** What differs from stored settings, one "name: stored x, now y" each; empty if nothing does. */
-  List<String> differencesFrom(JsonNode stored) {
-    JsonNode now = new ObjectMapper().valueToTree(this);
-    TreeSet<String> names = new TreeSet<>();
-    now.fieldNames().forEachRemaining(names::add);
-    stored.fieldNames().forEachRemaining(names::add);
-    List<String> differences = new ArrayList<>();
-    for (String name : names) {
-      // Numbers compare by value: 1 and 1.0 are the same setting.
-      JsonNode a = stored.path(name);
-      JsonNode b = now.path(name);
-      boolean same = a.isNumber() && b.isNumber() ? a.doubleValue() == b.doubleValue() : a.equals(b);
-      if (!same) {
-        differences.add(name + ": stored " + show(a) + ", now " + show(b));
-      }
-    }
-    return differences;
-  }
-
-  private static String show(JsonNode node) {
-    return node.isMissingNode() ? "nothing" : node.toString();
   }
 }

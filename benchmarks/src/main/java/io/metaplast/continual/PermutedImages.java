@@ -102,7 +102,7 @@ public final class PermutedImages {
       environment.put("OpenBLAS", core == null ? "kernels as it detected the CPU" : "OPENBLAS_CORETYPE=" + core);
       if (files != null) {
         for (LearnMethod method : LearnMethod.values()) {
-          Checkpoint earlier = files.stored(method);
+          Checkpoint<TaskResult> earlier = files.stored(method);
           if (earlier != null && !earlier.tasks().isEmpty()) {
             done.put(method, MethodResult.of(method, earlier.tasks(), earlier.profile()));
           }
@@ -144,7 +144,7 @@ public final class PermutedImages {
     return BackendKind.JAVA;
   }
 
-  private static String describe(Backend backend) {
+  static String describe(Backend backend) {
     BackendInfo info = backend.info();
     String isa = info.isa().isEmpty() ? "" : " " + info.isa();
     return info.kind().name().toLowerCase(Locale.ROOT) + isa + ", " + info.device() + ", threads " + info.threads();
@@ -152,10 +152,11 @@ public final class PermutedImages {
 
   private void run(LearnMethod method, Backend backend) throws IOException {
     Network network = new Network(data.train().imageSize(), settings.hidden(), ImageSet.CLASSES);
-    Checkpoint earlier = files == null ? null : files.stored(method);
+    Checkpoint<TaskResult> earlier = files == null ? null : files.stored(method);
     List<TaskResult> results = new ArrayList<>(earlier == null ? List.of() : earlier.tasks());
     Map<String, Double> profile = earlier == null ? null : earlier.profile();
-    listener.start(method, options.tasks(), settings.stepsPerTask(), List.copyOf(results));
+    long steps = settings.stepsPerTask();
+    listener.start(method.label(), options.tasks() * steps, results.size() * steps, results.size());
     if (results.size() < options.tasks()) {
       try (Learner learner = learner(method, backend, network);
           Evaluator evaluator =
@@ -177,14 +178,20 @@ public final class PermutedImages {
           profile = learner.profile() == null ? profile : learner.profile();
           done.put(method, MethodResult.of(method, results, profile));
           if (files != null) {
-            files.store(new Checkpoint(method, results, profile, learner.state()));
+            files.store(new Checkpoint<>(method.label(), results, profile, learner.state()));
             files.write(result());
           }
-          listener.finished(method, result);
+          listener.finished(method.label(), summary(result));
         }
       }
     }
-    listener.end(done.get(method));
+    listener.end(method.label());
+  }
+
+  private static String summary(TaskResult result) {
+    return String.format(
+        Locale.ROOT, "task %d: newest %.2f %%, last 5 %.2f %%, %.0f us/step", result.task(), 100 * result.newest(),
+        100 * result.lastFive(), result.microsecondsPerStep());
   }
 
   private Learner learner(LearnMethod method, Backend backend, Network network) {

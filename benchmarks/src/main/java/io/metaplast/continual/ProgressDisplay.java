@@ -2,8 +2,6 @@ package io.metaplast.continual;
 
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.util.List;
-import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -20,18 +18,17 @@ final class ProgressDisplay implements LearnListener, AutoCloseable {
   }
 
   @Override
-  public void start(LearnMethod method, int tasks, int stepsPerTask, List<TaskResult> finished) {
-    if (!finished.isEmpty()) {
-      out.println(method.label() + ": continuing after task " + finished.size() + " of an earlier run");
+  public void start(String method, long steps, long finishedSteps, int finishedTasks) {
+    if (finishedTasks > 0) {
+      out.println(method + ": continuing after task " + finishedTasks + " of an earlier run");
       out.flush();
     }
-    long done = (long) finished.size() * stepsPerTask;
     // The bar's own estimate would take the steps of the earlier run for work done in no time, so it starts after them.
     bar =
         new ProgressBarBuilder()
-            .setTaskName(method.label())
-            .setInitialMax((long) tasks * stepsPerTask)
-            .startsFrom(Math.min(done, (long) tasks * stepsPerTask), Duration.ZERO)
+            .setTaskName(method)
+            .setInitialMax(steps)
+            .startsFrom(Math.min(finishedSteps, steps), Duration.ZERO)
             .setStyle(ProgressBarStyle.ASCII)
             .setUnit(" steps", 1)
             .setUpdateIntervalMillis(UPDATE_MILLIS)
@@ -44,15 +41,12 @@ final class ProgressDisplay implements LearnListener, AutoCloseable {
   }
 
   @Override
-  public void finished(LearnMethod method, TaskResult result) {
-    bar.setExtraMessage(
-        String.format(
-            Locale.ROOT, " task %d: newest %.2f %%, last 5 %.2f %%, %.0f us/step", result.task(), 100 * result.newest(),
-            100 * result.lastFive(), result.microsecondsPerStep()));
+  public void finished(String method, String summary) {
+    bar.setExtraMessage(" " + summary);
   }
 
   @Override
-  public void end(MethodResult result) {
+  public void end(String method) {
     close();
   }
 

@@ -14,9 +14,13 @@ import io.metaplast.Stream;
  * <tr><th>purpose</th><th>tensor number</th><th>step</th></tr>
  * <tr><td>training, layers 1 and 2</td><td>0, 1</td><td>step of the whole run, from 0</td></tr>
  * <tr><td>weight samples for tests</td><td>16, 17</td><td>tasks finished</td></tr>
- * <tr><td>initial means</td><td>32, 33</td><td>0</td></tr>
+ * <tr><td>initial weights of a layer</td><td>32 + layer</td><td>0</td></tr>
  * <tr><td>permutation of a task</td><td>64</td><td>task, from 0</td></tr>
  * <tr><td>held-out permutation</td><td>65</td><td>0</td></tr>
+ * <tr><td>order of the images in an epoch</td><td>66</td><td>epoch of the run, from 0</td></tr>
+ * <tr><td>order of the images in a stream</td><td>67</td><td>0</td></tr>
+ * <tr><td>shuffled importance of a layer's weights</td><td>80 + layer</td><td>task, from 0</td></tr>
+ * <tr><td>the quadratic task</td><td>96 to 98</td><td>0</td></tr>
  * </table>
  */
 final class Randomness {
@@ -26,9 +30,13 @@ final class Randomness {
   /** Tensor numbers of the layers when weights are drawn for a test. */
   static final int[] TESTING = {16, 17};
 
-  private static final int[] INITIAL = {32, 33};
+  private static final int INITIAL = 32;
   private static final int TASK_PERMUTATION = 64;
   private static final int HELD_OUT_PERMUTATION = 65;
+  private static final int EPOCH_ORDER = 66;
+  private static final int STREAM_ORDER = 67;
+  private static final int SHUFFLED_IMPORTANCE = 80;
+  private static final int QUADRATIC = 96;
   private static final int STREAMS_PER_TENSOR = 256;
 
   private Randomness() {}
@@ -43,16 +51,40 @@ final class Randomness {
     return permutation(backend, seed, HELD_OUT_PERMUTATION, 0, n);
   }
 
-  /** Initial means of a layer: uniform in (-limit, limit). */
+  /** Order of n training images in an epoch of the run, from 0. */
+  static int[] epochOrder(Backend backend, long seed, long epoch, int n) {
+    return permutation(backend, seed, EPOCH_ORDER, epoch, n);
+  }
+
+  /** Order in which a stream shows n training images. */
+  static int[] streamOrder(Backend backend, long seed, int n) {
+    return permutation(backend, seed, STREAM_ORDER, 0, n);
+  }
+
+  /** Which weight of a layer gets whose importance in the control of EWC. */
+  static int[] importanceOrder(Backend backend, long seed, int layer, int task, int n) {
+    return permutation(backend, seed, SHUFFLED_IMPORTANCE + layer, task, n);
+  }
+
+  /** Uniform in (0, 1) for the quadratic task; {@code purpose} 0 to 2 tells its uses apart. */
+  static float[] quadratic(Backend backend, long seed, int purpose, int n) {
+    return uniform(backend, seed, QUADRATIC + purpose, n);
+  }
+
+  /** Initial weights of a layer (means of a Bayesian one): uniform in (-limit, limit). */
   static float[] initialMeans(Backend backend, long seed, int layer, int n, double limit) {
+    float[] means = uniform(backend, seed, INITIAL + layer, n);
+    for (int i = 0; i < n; i++) {
+      means[i] = (float) ((2.0 * means[i] - 1) * limit);
+    }
+    return means;
+  }
+
+  private static float[] uniform(Backend backend, long seed, int tensor, int n) {
     try (F32Buffer uniform = backend.allocate(n); Stream stream = backend.newStream()) {
-      backend.bayes().uniform(seed, (long) INITIAL[layer] * STREAMS_PER_TENSOR, 0, 0, uniform, stream);
+      backend.bayes().uniform(seed, (long) tensor * STREAMS_PER_TENSOR, 0, 0, uniform, stream);
       stream.synchronize();
-      float[] means = uniform.toArray();
-      for (int i = 0; i < n; i++) {
-        means[i] = (float) ((2.0 * means[i] - 1) * limit);
-      }
-      return means;
+      return uniform.toArray();
     }
   }
 

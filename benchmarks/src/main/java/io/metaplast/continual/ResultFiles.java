@@ -1,117 +1,53 @@
 package io.metaplast.continual;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * The folder of a run: settings.json (what it was run with), METHOD.checkpoint (to continue), summary.json, tasks.csv (one line per method
  * and task), accuracy.csv (every test) and charts. Held by one process at a time.
  */
 final class ResultFiles implements AutoCloseable {
-  private static final String SETTINGS = "settings.json";
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).addMixIn(MethodResult.class, WithoutTasks.class);
+  private static final Map<Class<?>, Class<?>> WITHOUT_TASKS = Map.of(MethodResult.class, WithoutTasks.class);
 
   /** The tables hold the tasks; the summary stays short enough to read. */
   @JsonIgnoreProperties("tasks")
   private abstract static class WithoutTasks {}
 
-  private final Path folder;
-  private final FileChannel lockFile;
-  private final FileLock lock;
+  private final RunFolder folder;
 
-  /**
-   * Opens or creates the folder.
-   *
-   * @throws IllegalArgumentException if it holds a run with other settings; the message lists the differences
-   * @throws IllegalStateException if another process works in it
-   */
+  /** Opens or creates the folder; errors as {@link RunFolder#RunFolder}. */
   ResultFiles(Path folder, LearnSettings settings) throws IOException {
-    this.folder = folder;
-    Files.createDirectories(folder);
-    lockFile = FileChannel.open(folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    boolean opened = false;
-    try {
-      lock = tryLock();
-      if (lock == null) {
-        throw new IllegalStateException(folder + ": another run works in this folder; choose another --out or wait");
-      }
-      checkSettings(settings);
-      opened = true;
-    } finally {
-      if (!opened) {
-        lockFile.close();
-      }
-    }
-  }
-
-  private FileLock tryLock() throws IOException {
-    try {
-      return lockFile.tryLock();
-    } catch (OverlappingFileLockException e) {
-      return null; // held by this very process
-    }
-  }
-
-  private void checkSettings(LearnSettings settings) throws IOException {
-    Path file = folder.resolve(SETTINGS);
-    if (Files.exists(file)) {
-      JsonNode stored = JSON.readTree(file.toFile());
-      List<String> differences = settings.differencesFrom(stored);
-      if (!differences.isEmpty()) {
-        throw new IllegalArgumentException(
-            folder + " holds a run with other settings (" + String.join("; ", differences) + "); use those, or choose another --out");
-      }
-      return;
-    }
-    for (LearnMethod method : LearnMethod.values()) {
-      if (Files.exists(Checkpoint.file(folder, method))) {
-        throw new IllegalArgumentException(
-            folder + " holds " + method.label() + ".checkpoint but no " + SETTINGS + "; choose another --out");
-      }
-    }
-    AtomicFiles.write(file, JSON.writeValueAsBytes(settings));
+    this.folder = new RunFolder(folder, settings);
   }
 
   /** Stores a method's progress. */
-  void store(Checkpoint checkpoint) throws IOException {
-    checkpoint.write(folder);
+  void store(Checkpoint<TaskResult> checkpoint) throws IOException {
+    folder.store(checkpoint);
   }
 
   /** A method's stored progress, or null. */
-  Checkpoint stored(LearnMethod method) throws IOException {
-    return Checkpoint.read(folder, method);
+  Checkpoint<TaskResult> stored(LearnMethod method) throws IOException {
+    return folder.stored(method.label(), TaskResult.class);
   }
 
   /** Writes summary.json and both tables. */
   void write(LearnResult result) throws IOException {
-    AtomicFiles.write(folder.resolve("summary.json"), JSON.writeValueAsBytes(result));
-    AtomicFiles.write(folder.resolve("tasks.csv"), tasks(result).getBytes(StandardCharsets.UTF_8));
-    AtomicFiles.write(folder.resolve("accuracy.csv"), accuracy(result).getBytes(StandardCharsets.UTF_8));
+    folder.writeJson("summary.json", result, WITHOUT_TASKS);
+    folder.writeText("tasks.csv", tasks(result));
+    folder.writeText("accuracy.csv", accuracy(result));
   }
 
-  /** Draws the charts; gives what went wrong, or null. A machine without fonts cannot draw, which must not cost the run. */
+  /** Draws the charts; gives what went wrong, or null. */
   String draw(LearnResult result) throws IOException {
-    try {
-      AtomicFiles.write(folder.resolve("accuracy.png"), LearnCharts.png(LearnCharts.accuracy(result)));
-      AtomicFiles.write(folder.resolve("end.png"), LearnCharts.png(LearnCharts.end(result)));
-      AtomicFiles.write(folder.resolve("uncertainty.png"), LearnCharts.png(LearnCharts.uncertainty(result)));
-      return null;
-    } catch (RuntimeException | LinkageError | InternalError e) {
-      return "no charts: this Java cannot draw (" + e + "); install fontconfig and a font, the tables hold the same figures";
-    }
+    return folder.draw(
+        Map.of(
+            "accuracy.png", () -> LearnCharts.accuracy(result),
+            "end.png", () -> LearnCharts.end(result),
+            "uncertainty.png", () -> LearnCharts.uncertainty(result)));
   }
 
   private static String tasks(LearnResult result) {
@@ -162,7 +98,6 @@ final class ResultFiles implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    lock.release();
-    lockFile.close();
+    folder.close();
   }
 }

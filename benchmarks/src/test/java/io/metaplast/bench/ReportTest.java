@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.metaplast.BackendInfo;
 import io.metaplast.BackendKind;
+import io.metaplast.continual.BnnMethod;
+import io.metaplast.continual.BnnResult;
+import io.metaplast.continual.BnnSettings;
+import io.metaplast.continual.BnnTask;
 import io.metaplast.continual.LearnMethod;
 import io.metaplast.continual.LearnResult;
 import io.metaplast.continual.MethodResult;
@@ -37,7 +41,7 @@ class ReportTest {
         0.01,
         false,
         quotable,
-        new TrainingPhases("avx512", 4, List.of(new TrainingPhases.Phase("forward", 10, 5.0))),
+        new TrainingPhases("avx512", "with epsilon stored", 4, List.of(new TrainingPhases.Phase("forward", 10, 5.0))),
         Map.of("peer", "a & b"));
   }
 
@@ -49,6 +53,16 @@ class ReportTest {
     return new LearnResult("some experiment", "synthetic digits", null, MACHINE, Map.of(), List.of(method));
   }
 
+  private static BnnResult binarized() {
+    BnnTask task = new BnnTask(1, List.of(new BnnTask.Epoch(1, 10, List.of(new TaskResult.Tested(1, 0.875)))), List.of(1.5), 10, 2, 1);
+    BnnResult.Summary summary = new BnnResult.Summary(1, 0.875, 0.875, 0.875, List.of(new TaskResult.Tested(1, 0.875)), List.of(1.5), 1, 1, 200);
+    BnnResult.Method method = new BnnResult.Method(new BnnMethod(BnnMethod.Kind.META, 1.35), List.of(task), summary);
+    BnnSettings settings =
+        new BnnSettings(
+            1, "", "", BnnSettings.Experiment.PERMUTED, BnnSettings.Scenario.TASK, 1, 8, 1, 10, 10, 100, 100, 10, 1, 0.005, 0, 5000, 100);
+    return new BnnResult("a binarized network", "synthetic digits", settings, MACHINE, Map.of(), List.of(method));
+  }
+
   @Test
   void reportIsOneFileWithPicturesInside() throws Exception {
     List<BackendInfo> backends =
@@ -58,13 +72,14 @@ class ReportTest {
     List<Verification.Row> rows = List.of(new Verification.Row("gaussian", Map.of("java", new Verification.Cell(19, 100, 0, ""))));
     List<Comparison.Section> sections = List.of(section(true), section(false));
 
-    Path file = Report.write(folder.resolve("new"), MACHINE, backends, List.of(Lane.JAVA), rows, sections, learned());
+    Path file = Report.write(folder.resolve("new"), MACHINE, backends, List.of(Lane.JAVA), rows, sections, learned(), binarized());
 
     String html = Files.readString(file);
     assertThat(html).contains("Some &lt;chip&gt;").doesNotContain("<chip>").contains("a &amp; b");
     assertThat(html).contains("NVIDIA driver not found").contains("19 ok").contains("some experiment").contains("97.5 %");
+    assertThat(html).contains("a binarized network").contains("meta-1.35").contains("87.5 %").contains("200.00");
     assertThat(html).containsOnlyOnce(ComparisonText.NOT_QUOTABLE).contains("5.00 us (50 % of the time)");
-    assertThat(html.split("data:image/png;base64,")).hasSize(4);
+    assertThat(html.split("data:image/png;base64,")).hasSize(5);
     assertThat(html).doesNotContain("http://").doesNotContain("https://");
   }
 

@@ -51,7 +51,11 @@ class PermutedImagesTest {
     return new PermutedImages.Options(tasks, List.of(method), BACKEND, true, false, out);
   }
 
-  private static void assertSame(Checkpoint a, Checkpoint b) {
+  private static Checkpoint<TaskResult> read(Path folder, LearnMethod method) throws IOException {
+    return Checkpoint.read(folder, method.label(), TaskResult.class);
+  }
+
+  private static void assertSame(Checkpoint<TaskResult> a, Checkpoint<TaskResult> b) {
     assertThat(a.state().keySet()).isEqualTo(b.state().keySet());
     a.state().forEach((name, values) -> assertThat(values).as(name).isEqualTo(b.state().get(name)));
     assertThat(a.tasks()).hasSameSizeAs(b.tasks());
@@ -84,10 +88,10 @@ class PermutedImagesTest {
         };
     assertThatThrownBy(() -> PermutedImages.run(data, settings, options(TASKS, method, broken), interrupt))
         .hasMessage("interrupted in task 2");
-    assertThat(Checkpoint.read(broken, method).tasks()).hasSize(1);
+    assertThat(read(broken, method).tasks()).hasSize(1);
     LearnResult result = PermutedImages.run(data, settings, options(TASKS, method, broken), LearnListener.NONE);
     assertThat(result.methods().get(0).tasks()).hasSize(TASKS);
-    assertSame(Checkpoint.read(broken, method), Checkpoint.read(whole, method));
+    assertSame(read(broken, method), read(whole, method));
     try (var files = Files.list(broken)) {
       assertThat(files.map(f -> f.getFileName().toString()).toList())
           .contains("settings.json", "summary.json", "tasks.csv", "accuracy.csv", method.label() + ".checkpoint")
@@ -117,11 +121,11 @@ class PermutedImagesTest {
   @Test
   void aDamagedCheckpointIsRefused() throws IOException {
     PermutedImages.run(data, settings, options(1, LearnMethod.SGD, folder), LearnListener.NONE);
-    Path file = Checkpoint.file(folder, LearnMethod.SGD);
+    Path file = Checkpoint.file(folder, LearnMethod.SGD.label());
     byte[] bytes = Files.readAllBytes(file);
     for (int length : new int[] {0, 5, 20, bytes.length / 2, bytes.length - 1}) {
       Files.write(file, Arrays.copyOf(bytes, length));
-      assertThatThrownBy(() -> Checkpoint.read(folder, LearnMethod.SGD))
+      assertThatThrownBy(() -> read(folder, LearnMethod.SGD))
           .isInstanceOf(DataException.class)
           .hasMessageContaining(file + ": damaged");
     }
@@ -164,8 +168,8 @@ class PermutedImagesTest {
         LearnListener.NONE);
     PermutedImages.run(data, settings, new PermutedImages.Options(1, List.of(LearnMethod.MESU), BACKEND, false, true, regenerated),
         LearnListener.NONE);
-    assertSame(Checkpoint.read(stored, LearnMethod.MESU), Checkpoint.read(regenerated, LearnMethod.MESU));
-    assertThat(Checkpoint.read(regenerated, LearnMethod.MESU).profile()).containsKeys("forward, layer 1", "loss", "(update alone)");
+    assertSame(read(stored, LearnMethod.MESU), read(regenerated, LearnMethod.MESU));
+    assertThat(read(regenerated, LearnMethod.MESU).profile()).containsKeys("forward, layer 1", "loss", "(update alone)");
   }
 
   /** Every kernel of the training step is class A, so a whole run ends with the same bits on every backend. */
@@ -181,7 +185,7 @@ class PermutedImagesTest {
       PermutedImages.run(data, paper, new PermutedImages.Options(1, List.of(method), BACKEND, true, false, reference), LearnListener.NONE);
       PermutedImages.run(
           data, paper, new PermutedImages.Options(1, List.of(method), BACKEND.withKind(kind), true, false, other), LearnListener.NONE);
-      assertSame(Checkpoint.read(reference, method), Checkpoint.read(other, method));
+      assertSame(read(reference, method), read(other, method));
     }
   }
 

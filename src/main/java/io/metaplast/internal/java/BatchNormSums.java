@@ -63,7 +63,7 @@ final class BatchNormSums extends ParallelTask {
     start(pool, scratch, shape, integer, y, mean, inv);
   }
 
-  /** Sums d and d * xh of every channel, for {@link #first} and {@link #second}, and writes them where they are wanted. */
+  /** Sums d and d * xh of every channel, for {@link #firsts} and {@link #seconds}, and writes them where they are wanted. */
   void gradients(
       WorkerPool pool, Scratch scratch, BatchNormShape shape, boolean integer, BufferImpl y, BufferImpl mean, BufferImpl inv, BufferImpl gradOutput,
       BitMatrixImpl maskOrNull, BufferImpl gradGammaOrNull, BufferImpl gradBetaOrNull) {
@@ -78,12 +78,14 @@ final class BatchNormSums extends ParallelTask {
     start(pool, scratch, shape, integer, y, mean, inv);
   }
 
-  float first(int channel) {
-    return firsts[channel];
+  /** Sums of d of the channels. */
+  float[] firsts() {
+    return firsts;
   }
 
-  float second(int channel) {
-    return seconds[channel];
+  /** Sums of d * xh of the channels. */
+  float[] seconds() {
+    return seconds;
   }
 
   private void start(

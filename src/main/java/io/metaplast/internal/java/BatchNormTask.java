@@ -162,13 +162,13 @@ final class BatchNormTask extends RowTask {
       scratch.operand[OUT].store(element, values, 0, n);
     }
     if (sign != null) {
-      BitRows.packSigns(values, 0, n, BitRows.words(sign), BitRows.start(sign, row) + (at >> 6));
+      scratch.tiles().packer.signs(values, 0, n, BitRows.words(sign), BitRows.start(sign, row) + (at >> 6));
       if (endsRow(at + n)) {
         BitRows.pad(sign, row);
       }
     }
     if (mask != null) {
-      BitRows.packWithin(values, 0, n, BitRows.words(mask), BitRows.start(mask, row) + (at >> 6));
+      scratch.tiles().packer.within(values, 0, n, BitRows.words(mask), BitRows.start(mask, row) + (at >> 6));
       if (endsRow(at + n)) {
         BitRows.pad(mask, row);
       }
@@ -190,26 +190,58 @@ final class BatchNormTask extends RowTask {
 
   /** The constants of columns at..at+n-1, one a column. */
   private void constants(int at, int n, Scratch scratch) {
-    float[][] c = scratch.chunk;
     Operand[] o = scratch.operand;
+    spread(o[MEAN], MEAN, at, n, scratch);
+    if (kind == Kind.INFERENCE) {
+      spread(o[VARIANCE], INV, at, n, scratch);
+      invert(scratch.chunk[INV], eps, n);
+    } else {
+      spread(o[INV], INV, at, n, scratch);
+    }
+    if (gamma != null) {
+      spread(o[GAMMA], GAMMA, at, n, scratch);
+    }
+    if (beta != null) {
+      spread(o[BETA], BETA, at, n, scratch);
+    }
+    if (kind == Kind.BACKWARD) {
+      spread(sums.firsts(), scratch.chunk[SUM], at, n);
+      spread(sums.seconds(), scratch.chunk[BETA], at, n);
+    }
+  }
+
+  private void spread(Operand source, int chunk, int at, int n, Scratch scratch) {
+    float[] target = scratch.chunk[chunk];
     int spatial = shape.spatial();
+    if (spatial == 1) {
+      source.load(at, target, 0, n);
+      return;
+    }
     for (int i = 0; i < n; ) {
       int channel = (at + i) / spatial;
       int end = (int) Math.min(n, (channel + 1L) * spatial - at);
-      Arrays.fill(c[MEAN], i, end, o[MEAN].get(channel));
-      float factor = kind == Kind.INFERENCE ? (float) (1.0 / Math.sqrt(o[VARIANCE].get(channel) + eps)) : o[INV].get(channel);
-      Arrays.fill(c[INV], i, end, factor);
-      if (gamma != null) {
-        Arrays.fill(c[GAMMA], i, end, o[GAMMA].get(channel));
-      }
-      if (beta != null) {
-        Arrays.fill(c[BETA], i, end, o[BETA].get(channel));
-      }
-      if (kind == Kind.BACKWARD) {
-        Arrays.fill(c[SUM], i, end, sums.first(channel));
-        Arrays.fill(c[BETA], i, end, sums.second(channel));
-      }
+      Arrays.fill(target, i, end, source.get(channel));
       i = end;
+    }
+  }
+
+  private void spread(float[] source, float[] target, int at, int n) {
+    int spatial = shape.spatial();
+    if (spatial == 1) {
+      System.arraycopy(source, at, target, 0, n);
+      return;
+    }
+    for (int i = 0; i < n; ) {
+      int channel = (at + i) / spatial;
+      int end = (int) Math.min(n, (channel + 1L) * spatial - at);
+      Arrays.fill(target, i, end, source[channel]);
+      i = end;
+    }
+  }
+
+  private static void invert(float[] variance, double eps, int n) {
+    for (int i = 0; i < n; i++) {
+      variance[i] = (float) (1.0 / Math.sqrt(variance[i] + eps));
     }
   }
 

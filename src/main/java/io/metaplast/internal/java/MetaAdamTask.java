@@ -94,7 +94,7 @@ final class MetaAdamTask extends ParallelTask {
       for (int r = 0; r < tile.rows; r++) {
         int row = tile.row + r;
         int to = BitRows.start(signsOrNull, row) + (tile.column >> 6);
-        BitRows.packSigns(c[W], r * tile.width, tile.width, BitRows.words(signsOrNull), to);
+        scratch.tiles().packer.signs(c[W], r * tile.width, tile.width, BitRows.words(signsOrNull), to);
         if (tile.column + tile.width == cols) {
           BitRows.pad(signsOrNull, row);
         }

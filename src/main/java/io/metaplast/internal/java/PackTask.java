@@ -78,9 +78,9 @@ final class PackTask extends RowTask {
     switch (kind) {
       case PACK -> {
         scratch.operand[IN].load((long) row * ldIn + at, x, 0, n);
-        BitRows.packSigns(x, 0, n, words, word);
+        scratch.tiles().packer.signs(x, 0, n, words, word);
         if (mask != null) {
-          BitRows.packWithin(x, 0, n, BitRows.words(mask), BitRows.start(mask, row) + (at >> 6));
+          scratch.tiles().packer.within(x, 0, n, BitRows.words(mask), BitRows.start(mask, row) + (at >> 6));
         }
         if (endsRow(at + n)) {
           BitRows.pad(bits, row);

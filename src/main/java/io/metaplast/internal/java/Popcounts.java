@@ -6,11 +6,23 @@ final class Popcounts {
 
   private Popcounts() {}
 
-  /** count += bits in which the words of four rows differ from w0..w3. */
+  /**
+   * count += bits in which the words of four rows differ from w0..w3. One plain sum: the JIT compiler does not vectorise one with
+   * parentheses.
+   */
   private static void four(int[] count, int[] x0, int[] x1, int[] x2, int[] x3, int w0, int w1, int w2, int w3, int n) {
     for (int i = 0; i < n; i++) {
-      count[i] += (Integer.bitCount(w0 ^ x0[i]) + Integer.bitCount(w1 ^ x1[i])) + (Integer.bitCount(w2 ^ x2[i]) + Integer.bitCount(w3 ^ x3[i]));
+      count[i] += Integer.bitCount(w0 ^ x0[i]) + Integer.bitCount(w1 ^ x1[i]) + Integer.bitCount(w2 ^ x2[i]) + Integer.bitCount(w3 ^ x3[i]);
     }
+  }
+
+  /** Bits in which n words of a from {@code at} and of b from {@code bAt} on differ. */
+  static int differing(long[] a, int at, long[] b, int bAt, int n) {
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+      count += Long.bitCount(a[at + i] ^ b[bAt + i]);
+    }
+    return count;
   }
 
   /** As the loop above, two rows. */

@@ -273,7 +273,7 @@ final class ProductTask extends ParallelTask {
     o[M].store(at, c[M], 0, n);
     o[V].store(at, c[V], 0, n);
     if (signsOut != null) {
-      BitRows.packSigns(c[W], 0, n, BitRows.words(signsOut), BitRows.start(signsOut, row) + (column >> 6));
+      scratch.tiles().packer.signs(c[W], 0, n, BitRows.words(signsOut), BitRows.start(signsOut, row) + (column >> 6));
       if (column + n == cols) {
         BitRows.pad(signsOut, row);
       }

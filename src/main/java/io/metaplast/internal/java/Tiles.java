@@ -43,5 +43,6 @@ final class Tiles {
   final long[] squares = new long[LANES];
 
   final MatrixTiles matrix = new MatrixTiles();
+  final SignPacker packer = new SignPacker();
   final MetaAdam adam = new MetaAdam();
 }

@@ -11,6 +11,10 @@ import java.util.Arrays;
 final class XnorTask extends ParallelTask {
   private static final double NANOS_PER_BIT = 0.001;
   private static final int LONGS = Tiles.TERMS / 2;
+
+  /** Up to so many rows of a the words of b are not turned: that would take longer than the counting. */
+  private static final int FEW_ROWS = 4;
+
   private static final int Y = 0;
 
   // also chunks
@@ -91,16 +95,10 @@ final class XnorTask extends ParallelTask {
   private void tile(int row, int rows, int column, int n, Scratch scratch) {
     Tiles tiles = scratch.tiles();
     int[][] count = tiles.count;
-    for (int r = 0; r < rows; r++) {
-      Arrays.fill(count[r], 0, n, 0);
-    }
-    int words = BitRows.used(a.cols());
-    long[] left = BitRows.words(a);
-    for (int k = 0; k < words; k += LONGS) {
-      turn(k, column, n, tiles.word);
-      for (int r = 0; r < rows; r++) {
-        Popcounts.differing(count[r], tiles.word, left, BitRows.start(a, row + r) + k, Math.min(LONGS, words - k), n);
-      }
+    if (rows <= FEW_ROWS) {
+      countInPlace(row, rows, column, n, count);
+    } else {
+      count(row, rows, column, n, tiles);
     }
     if (signs != null) {
       putSigns(row, rows, column, n, count);
@@ -108,6 +106,32 @@ final class XnorTask extends ParallelTask {
       putReals(row, rows, column, n, count, scratch);
     } else {
       putIntegers(row, rows, column, n, count);
+    }
+  }
+
+  private void countInPlace(int row, int rows, int column, int n, int[][] count) {
+    int words = BitRows.used(a.cols());
+    long[] left = BitRows.words(a);
+    long[] right = BitRows.words(b);
+    for (int j = 0; j < n; j++) {
+      int at = BitRows.start(b, column + j);
+      for (int r = 0; r < rows; r++) {
+        count[r][j] = Popcounts.differing(left, BitRows.start(a, row + r), right, at, words);
+      }
+    }
+  }
+
+  private void count(int row, int rows, int column, int n, Tiles tiles) {
+    for (int r = 0; r < rows; r++) {
+      Arrays.fill(tiles.count[r], 0, n, 0);
+    }
+    int words = BitRows.used(a.cols());
+    long[] left = BitRows.words(a);
+    for (int k = 0; k < words; k += LONGS) {
+      turn(k, column, n, tiles.word);
+      for (int r = 0; r < rows; r++) {
+        Popcounts.differing(tiles.count[r], tiles.word, left, BitRows.start(a, row + r) + k, Math.min(LONGS, words - k), n);
+      }
     }
   }
 

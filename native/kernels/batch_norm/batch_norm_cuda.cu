@@ -18,9 +18,8 @@ bool valid_shape(int32_t type, const simt::BatchShape& s, const float* gamma, co
 bool empty(const simt::BatchShape& s) { return s.batch == 0 || s.channels == 0 || s.spatial == 0; }
 
 ChannelShare share_of(const simt::BatchShape& s) {
-  ChannelShare share{s, s.batch * s.spatial, 1};
-  const int64_t chunks = ceil_div(share.values, simt::kR16Chunk);
-  while (share.groups_per_channel < ChannelShare::kGroups && share.groups_per_channel < chunks) share.groups_per_channel *= 2;
+  ChannelShare share{s, s.batch * s.spatial, ceil_div(s.batch * s.spatial, simt::kR16Chunk), 1};
+  while (share.groups_per_channel < ChannelShare::kGroups && share.groups_per_channel < share.chunks) share.groups_per_channel *= 2;
   return share;
 }
 

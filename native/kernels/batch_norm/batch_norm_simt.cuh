@@ -39,7 +39,7 @@ struct ChannelShare {
   static constexpr int kPitch = 17;
 
   BatchShape shape;
-  int64_t values;  // of a channel
+  int64_t values, chunks;      // of a channel
   int32_t groups_per_channel;  // divides kGroups
 
   METAPLAST_DEVICE int channels_here() const { return kGroups / groups_per_channel; }
@@ -53,7 +53,6 @@ struct ChannelShare {
     return shape.spatial > 1 ? t % 16 : t / channels_here() % 16;
   }
   METAPLAST_DEVICE int64_t channel() const { return static_cast<int64_t>(blockIdx.x) * channels_here() + slot() / groups_per_channel; }
-  METAPLAST_DEVICE int64_t chunks() const { return (values + kR16Chunk - 1) / kR16Chunk; }
 
   // body(item, position) for the values lane, lane + 16, ... of a chunk, in ascending order.
   template <class Body>
@@ -83,12 +82,12 @@ struct ChannelShare {
     const int half = static_cast<int>(threadIdx.x / 16);
     const int mine = slot();
     R16Sums total[kSums];
-    for (int64_t first = 0; first < chunks(); first += groups_per_channel) {
+    for (int64_t first = 0; first < chunks; first += groups_per_channel) {
       const int64_t chunk = first + mine % groups_per_channel;
       float sum[kSums];
       METAPLAST_UNROLL
       for (int s = 0; s < kSums; ++s) sum[s] = kR16Start;
-      if (chunk < chunks() && channel() < shape.channels) {
+      if (chunk < chunks && channel() < shape.channels) {
         for_lane_of_chunk(chunk, [&](int64_t item, int64_t position) {
           float value[kSums];
           term(item, position, value);
@@ -107,7 +106,7 @@ struct ChannelShare {
         if (r16_lane() == 0) chunk_sums[s * kGroups + half] = folded;
       }
       __syncthreads();
-      const int here = chunks() - first < groups_per_channel ? static_cast<int>(chunks() - first) : groups_per_channel;
+      const int here = chunks - first < groups_per_channel ? static_cast<int>(chunks - first) : groups_per_channel;
       const int owned = half % channels_here();  // half-warps without a channel repeat another's work: all of a warp push alike
       for (int c = 0; c < here; ++c) {
         METAPLAST_UNROLL
@@ -159,15 +158,20 @@ struct StatisticsF32 {
     const auto at = [&](int64_t item, int64_t position) { return a.y[(item * s.channels + channel) * s.spatial + position]; };
     const int here = a.share.slot() / a.share.groups_per_channel;
     float* shared = shared_memory<float>();
-    const float* sum = a.share.template sums<1>(shared, [&](int64_t item, int64_t position, float (&v)[1]) { v[0] = at(item, position); });
-    const float mean = mul(sum[here], a.inverse_values);
-    const float* squares = a.share.template sums<1>(shared, [&](int64_t item, int64_t position, float (&v)[1]) {
-      const float d = sub(at(item, position), mean);
-      v[0] = mul(d, d);
-    });
+    // First the mean, then the squares of what is left.
+    float mean = 0.0f, moment = 0.0f;
+    for (int pass = 0; pass < 2; ++pass) {
+      mean = moment;
+      const float* sum = a.share.template sums<1>(shared, [&](int64_t item, int64_t position, float (&v)[1]) {
+        v[0] = at(item, position);
+        if (pass == 0) return;
+        const float d = sub(v[0], mean);
+        v[0] = mul(d, d);
+      });
+      moment = mul(sum[here], a.inverse_values);
+    }
     if (a.share.lane() != 0 || a.share.slot() % a.share.groups_per_channel != 0 || channel >= s.channels) return;
-    const float var = mul(squares[here], a.inverse_values);
-    a.out.put(channel, mean, div(1.0f, sqrt(add(var, a.eps))), mul(var, a.unbias));
+    a.out.put(channel, mean, div(1.0f, sqrt(add(moment, a.eps))), mul(moment, a.unbias));
   }
 };
 
@@ -188,7 +192,7 @@ struct StatisticsI32 {
     const int64_t channel = a.share.channel();
     int64_t sum = 0, squares = 0;
     if (channel < s.channels) {
-      for (int64_t chunk = a.share.slot() % a.share.groups_per_channel; chunk < a.share.chunks(); chunk += a.share.groups_per_channel) {
+      for (int64_t chunk = a.share.slot() % a.share.groups_per_channel; chunk < a.share.chunks; chunk += a.share.groups_per_channel) {
         a.share.for_lane_of_chunk(chunk, [&](int64_t item, int64_t position) {
           const int64_t y = a.y[(item * s.channels + channel) * s.spatial + position];
           sum += y;
@@ -317,7 +321,7 @@ struct BatchNormBackward {
     }
     const float t1 = mul(s1, a.inverse_values), t2 = mul(s2, a.inverse_values);
     const float scale = a.gamma != nullptr ? mul(a.gamma[channel], inv) : inv;
-    for (int64_t chunk = a.share.slot() % a.share.groups_per_channel; chunk < a.share.chunks(); chunk += a.share.groups_per_channel) {
+    for (int64_t chunk = a.share.slot() % a.share.groups_per_channel; chunk < a.share.chunks; chunk += a.share.groups_per_channel) {
       a.share.for_lane_of_chunk(chunk, [&](int64_t item, int64_t position) {
         float xh, d;
         xh_and_d(item, position, &xh, &d);

@@ -190,7 +190,7 @@ metaplast_status_t metaplast_binary_conv2d_i32(const metaplast_context_t* contex
         int32_t* group_y = y + ((first + i) * g.outs + out) * g.positions;
         gather_patches(g, layout, pixels, group, begin, end, patches);
         const metaplast::XnorGemm product{g.group_outs, g.positions, g.patch, weights + out * layout.patch_words, patches,
-                                          metaplast::XnorOutput::kInt32, false, group_y, g.positions, nullptr, nullptr, nullptr, nullptr};
+                                          metaplast::XnorOutput::kInt32, group_y, g.positions, nullptr, nullptr, nullptr, nullptr};
         context->kernels.xnor_gemm(&product, 0, g.group_outs, begin, end);
         remove_padding(g, padding + out * g.taps, begin, end, group_y);
       }

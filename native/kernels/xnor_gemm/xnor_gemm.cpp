@@ -26,7 +26,7 @@ extern "C" {
 metaplast_status_t metaplast_xnor_gemm_i32(const metaplast_context_t* context, int64_t m, int64_t n, int64_t k, const uint64_t* a,
                                            const uint64_t* b, int32_t* y, int64_t ldy) {
   if (!valid(context, m, n, k, kMostK, a, b, y) || ldy < n) return METAPLAST_E_ARGUMENT;
-  metaplast::run_xnor_gemm(context, {m, n, k, a, b, XnorOutput::kInt32, false, y, ldy, nullptr, nullptr, nullptr, nullptr});
+  metaplast::run_xnor_gemm(context, {m, n, k, a, b, XnorOutput::kInt32, y, ldy, nullptr, nullptr, nullptr, nullptr});
   return METAPLAST_OK;
 }
 
@@ -34,7 +34,7 @@ metaplast_status_t metaplast_xnor_gemm_f32(const metaplast_context_t* context, i
                                            const uint64_t* b, const float* scale, const float* bias, float* y, int64_t ldy) {
   if (!valid(context, m, n, k, kMostKOfFloat, a, b, y) || ldy < n) return METAPLAST_E_ARGUMENT;
   const metaplast::FpEnvironment environment;
-  metaplast::run_xnor_gemm(context, {m, n, k, a, b, XnorOutput::kFloat, false, y, ldy, scale, bias, nullptr, nullptr});
+  metaplast::run_xnor_gemm(context, {m, n, k, a, b, XnorOutput::kFloat, y, ldy, scale, bias, nullptr, nullptr});
   return METAPLAST_OK;
 }
 
@@ -42,7 +42,7 @@ metaplast_status_t metaplast_xnor_gemm_bits(const metaplast_context_t* context, 
                                             const uint64_t* b, const int32_t* limit, const int32_t* invert, uint64_t* y) {
   if (!valid(context, m, n, k, kMostK, a, b, y) || (m > 0 && n > 0 && !present(limit, invert))) return METAPLAST_E_ARGUMENT;
   metaplast::run_xnor_gemm(
-      context, {m, n, k, a, b, XnorOutput::kBits, false, y, metaplast_bit_row_words(n), nullptr, nullptr, limit, invert});
+      context, {m, n, k, a, b, XnorOutput::kBits, y, metaplast_bit_row_words(n), nullptr, nullptr, limit, invert});
   return METAPLAST_OK;
 }
 

@@ -10,14 +10,12 @@ enum class XnorOutput : int32_t {
   kInt32,
   kFloat,
   kBits,
-  kSymmetric,  // int32; a = b, only columns from the row's own on are computed, and stored twice
 };
 
 struct XnorGemm {
   int64_t m, n, k;
   const uint64_t *a, *b;
   XnorOutput output;
-  bool accumulate;  // kSymmetric: add to what is there
   void* y;
   int64_t ldy;  // elements, words for kBits
   const float *scale, *bias;

@@ -129,24 +129,6 @@ METAPLAST_HD void store_bits(const XnorGemm& g, const uint32_t* counts, int64_t 
   }
 }
 
-METAPLAST_HD void store_symmetric(const XnorGemm& g, const uint32_t* counts, int64_t i, int64_t rows, int64_t j, int64_t cols) {
-  const uint32_t k = static_cast<uint32_t>(g.k);
-  int32_t* s = static_cast<int32_t*>(g.y);
-  int32_t values[kCols];
-  for (int64_t r = 0; r < rows; ++r) {
-    const uint32_t* p = counts + r * kCols;
-    int32_t* row = s + (i + r) * g.ldy + j;
-    const int64_t first = i + r > j ? i + r - j : 0;
-    if (g.accumulate) {
-      for (int64_t c = first; c < cols; ++c) values[c] = row[c] + static_cast<int32_t>(difference(k, p[c]));
-    } else {
-      for (int64_t c = first; c < cols; ++c) values[c] = static_cast<int32_t>(difference(k, p[c]));
-    }
-    for (int64_t c = first; c < cols; ++c) row[c] = values[c];
-    for (int64_t c = first; c < cols; ++c) s[(j + c) * g.ldy + i + r] = values[c];
-  }
-}
-
 void store(const XnorGemm& g, const uint32_t* counts, int64_t i, int64_t rows, int64_t j, int64_t cols) noexcept {
   switch (g.output) {
     case XnorOutput::kInt32:
@@ -166,9 +148,6 @@ void store(const XnorGemm& g, const uint32_t* counts, int64_t i, int64_t rows, i
     case XnorOutput::kBits:
       store_bits(g, counts, i, rows, j, cols);
       break;
-    case XnorOutput::kSymmetric:
-      store_symmetric(g, counts, i, rows, j, cols);
-      break;
   }
 }
 
@@ -183,9 +162,8 @@ void few_rows(const XnorGemm& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1)
   const int64_t stride = metaplast_bit_row_words(g.k);
   for (int64_t j = j0; j < j1; j += kCols) {
     const int64_t cols = smaller(kCols, j1 - j);
-    const int64_t end = g.output == XnorOutput::kSymmetric ? smaller(i1, j + cols) : i1;
-    for (int64_t i = i0; i < end; i += kRowsAtOnce) {
-      const int64_t rows = smaller(kRowsAtOnce, end - i);
+    for (int64_t i = i0; i < i1; i += kRowsAtOnce) {
+      const int64_t rows = smaller(kRowsAtOnce, i1 - i);
       if (cols <= 2 && cols < rows) {
         for (int64_t c = 0; c < cols; ++c) dots(g.b + (j + c) * stride, g.a + i * stride, stride, rows, tile + c, kCols);
       } else {
@@ -204,20 +182,18 @@ void panels(const XnorGemm& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) n
   const int64_t words = (g.k + 63) / 64;
   for (int64_t j = j0; j < j1; j += kCols) {
     const int64_t cols = smaller(kCols, j1 - j);
-    const int64_t end = g.output == XnorOutput::kSymmetric ? smaller(i1, j + cols) : i1;
-    if (end <= i0) continue;
     const int64_t group = panel.begin(cols);
     if (words <= kPanelWords) {
       panel.pack(g.b + j * stride, stride, 0, words);
-      for (int64_t i = i0; i < end; i += group) {
-        const int64_t rows = smaller(group, end - i);
+      for (int64_t i = i0; i < i1; i += group) {
+        const int64_t rows = smaller(group, i1 - i);
         panel.count(g.a + i * stride, stride, rows, tile, false);
         store(g, tile, i, rows, j, cols);
       }
       continue;
     }
-    for (int64_t i = i0; i < end; i += kTileRows) {
-      const int64_t rows = smaller(kTileRows, end - i);
+    for (int64_t i = i0; i < i1; i += kTileRows) {
+      const int64_t rows = smaller(kTileRows, i1 - i);
       for (int64_t w = 0; w < words; w += kPanelWords) {
         panel.pack(g.b + j * stride, stride, w, smaller(kPanelWords, words - w));
         for (int64_t r = 0; r < rows; r += group) {

@@ -9,8 +9,9 @@ using metaplast::present;
 using metaplast::XnorGemm;
 using metaplast::XnorOutput;
 
-// Columns of a chunk: panels of every micro-kernel, and few enough that the triangle splits evenly.
-constexpr int64_t kColumns = 320;
+// A tile of the triangle, on the stack: it is added to both of its places while it is in the cache.
+constexpr int64_t kRows = 120;
+constexpr int64_t kColumns = 128;
 // Words of one column against another from which a second thread pays.
 constexpr int64_t kGrain = int64_t{1} << 18;
 // Elements of the running average from which a second thread pays.
@@ -30,20 +31,27 @@ metaplast_status_t metaplast_xnor_syrk_i32(const metaplast_context_t* context, i
   if (in == 0) return METAPLAST_OK;
   uint64_t* columns = static_cast<uint64_t*>(workspace);
   metaplast::transpose_bits(context, batch, in, x, columns);
-  const XnorGemm g{in,  in,      batch,   columns, columns, XnorOutput::kSymmetric, accumulate != 0, s,
-                   lds, nullptr, nullptr, nullptr, nullptr};
-  const auto kernel = context->kernels.xnor_gemm;
+  const int64_t stride = metaplast_bit_row_words(batch);
+  // A column of tiles down to the diagonal.
+  const auto tiles = [=](int64_t column_tile) {
+    const int64_t j = column_tile * kColumns;
+    const int64_t cols = in - j < kColumns ? in - j : kColumns;
+    for (int64_t i = 0; i < j + cols; i += kRows) {
+      const int64_t rows = j + cols - i < kRows ? j + cols - i : kRows;
+      alignas(64) int32_t tile[kRows * kColumns];
+      const XnorGemm g{rows,  cols,     batch,   columns + i * stride, columns + j * stride, XnorOutput::kInt32,
+                       tile,  kColumns, nullptr, nullptr,              nullptr,              nullptr};
+      context->kernels.xnor_gemm(&g, 0, rows, 0, cols);
+      context->kernels.add_symmetric(rows, cols, tile, kColumns, i, j, accumulate != 0, s, lds);
+    }
+  };
+  const int64_t count = (in + kColumns - 1) / kColumns;
   if (context->pool->threads() == 1 || in * ((batch + 63) / 64 + 1) * in / 2 < kGrain) {
-    kernel(&g, 0, in, 0, in);
+    for (int64_t tile = 0; tile < count; ++tile) tiles(tile);
     return METAPLAST_OK;
   }
-  // The widest panels of the triangle first: what is left at the end is small.
-  const int64_t chunks = (in + kColumns - 1) / kColumns;
-  metaplast::parallel_chunks(context, chunks, [=, &g](int64_t chunk) {
-    const int64_t begin = (chunks - 1 - chunk) * kColumns;
-    const int64_t end = in - begin < kColumns ? in : begin + kColumns;
-    kernel(&g, 0, end, begin, end);
-  });
+  // Long columns of tiles first: what is left at the end is small.
+  metaplast::parallel_chunks(context, count, [=](int64_t chunk) { tiles(count - 1 - chunk); });
   return METAPLAST_OK;
 }
 

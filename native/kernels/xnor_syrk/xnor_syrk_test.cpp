@@ -4,17 +4,23 @@ using namespace metaplast::testing;  // NOLINT: a test of these names
 
 namespace {
 
-constexpr int32_t kOld = 1000003;
+// What s holds before: another number at every element, not symmetric, so that each must get its own back.
+std::vector<int32_t> old_values(int64_t in, int64_t lds) {
+  std::vector<int32_t> s(matrix_size(in, in, lds));
+  for (size_t i = 0; i < s.size(); ++i) s[i] = static_cast<int32_t>(i % 10007) * 11 - 50000;
+  return s;
+}
 
-// sum over the batch of products of signs, from the bits one by one.
-std::vector<int32_t> gram(const BitRows& x, int64_t lds, int32_t stale, int32_t start) {
+// s, or what lies between its rows alone, plus the sum over the batch of products of signs, from the bits one by one.
+std::vector<int32_t> gram(const BitRows& x, int64_t lds, bool accumulate) {
   const int64_t in = x.cols;
-  std::vector<int32_t> s(matrix_size(in, in, lds), stale);
+  std::vector<int32_t> s = old_values(in, lds);
   for (int64_t i = 0; i < in; ++i) {
     for (int64_t j = 0; j < in; ++j) {
-      int32_t sum = start;
+      int32_t sum = 0;
       for (int64_t b = 0; b < x.rows; ++b) sum += x.get(b, i) == x.get(b, j) ? 1 : -1;
-      s[static_cast<size_t>(i * lds + j)] = sum;
+      int32_t& out = s[static_cast<size_t>(i * lds + j)];
+      out = accumulate ? out + sum : sum;
     }
   }
   return s;
@@ -23,14 +29,14 @@ std::vector<int32_t> gram(const BitRows& x, int64_t lds, int32_t stale, int32_t 
 void check_shape(int64_t batch, int64_t in, int64_t gap, bool at_end, int32_t threads) {
   const int64_t lds = in + gap;
   const BitRows x = random_bits(static_cast<uint64_t>(batch * 10007 + in), batch, in);
-  const std::vector<int32_t> fresh = gram(x, lds, kOld, 0), added = gram(x, lds, kOld, kOld);
+  const std::vector<int32_t> fresh = gram(x, lds, false), added = gram(x, lds, true);
   const int64_t bytes = metaplast_xnor_syrk_workspace_bytes(batch, in);
   for (int32_t tier : tiers_and_variants()) {
     for (int32_t t = 1; t <= threads; ++t) {
       const Context context(tier, t);
       for (int32_t accumulate : {0, 1}) {
         GuardedArray<uint64_t> bits(x.words, at_end), workspace(stale_words(static_cast<size_t>(bytes / 8)), at_end);
-        GuardedArray<int32_t> s(std::vector<int32_t>(fresh.size(), kOld), at_end);
+        GuardedArray<int32_t> s(old_values(in, lds), at_end);
         const metaplast_status_t status = metaplast_xnor_syrk_i32(context, batch, in, bits, accumulate, s, lds, workspace, bytes);
         expect(status == METAPLAST_OK && s.holds(accumulate != 0 ? added : fresh) && bits.holds(x.words) && workspace.gaps_intact(),
                "xnor_syrk, %s, %d threads, batch %lld, in %lld, lds %lld, accumulate %d: status %d", tier_name(tier), t,
@@ -89,7 +95,7 @@ void check_arguments() {
 }  // namespace
 
 int main() {
-  for (int64_t in : {1, 2, 3, 4, 5, 8, 9, 16, 33, 39, 40, 41, 80, 129}) {
+  for (int64_t in : {1, 2, 3, 4, 5, 8, 9, 16, 33, 39, 40, 41, 80, 119, 121, 129, 250}) {
     for (int64_t batch : {0, 1, 63, 64, 65, 100, 520}) check_shape(batch, in, in % 3, (in + batch) % 2 == 0, 1);
   }
   if (!sparse()) {

@@ -8,7 +8,11 @@ namespace {
 // The update runs at memory speed: a second thread pays from some microseconds on.
 constexpr int64_t kStepGrain = 16384;
 
-// Weights whose gradient is formed at a time, 48 KiB of it: rows and columns; a stretch of 512 columns has its own words of the bit matrix.
+// Items up to which a tile of the product is complete when it leaves the registers.
+constexpr int64_t kItemsAtOnce = 512;
+// Rows of a range of the step that takes tiles; tables are made for six of them at a time.
+constexpr int64_t kTileRows = 48;
+// Otherwise: weights whose gradient is formed at a time, 48 KiB of it; a stretch of 512 columns has its own words of the bit matrix.
 constexpr int64_t kPieceRows = 24;
 constexpr int64_t kPieceColumns = 512;
 // Products from which a range of pieces pays for a thread of its own.
@@ -68,6 +72,21 @@ extern "C" metaplast_status_t metaplast_meta_adam_step_from_product_f32(const me
   if (!metaplast::present(w, m, v) || (batch > 0 && (dy == nullptr || (x == nullptr && xbits == nullptr)))) return METAPLAST_E_ARGUMENT;
   const metaplast::FpEnvironment environment;
   const int64_t row_words = metaplast_bit_row_words(in);
+  if (x == nullptr && batch > 0 && batch <= kItemsAtOnce) {
+    const metaplast::SignGemm product = {batch, dy, 1, lddy, false, xbits, row_words, nullptr, 0};
+    const int64_t row_groups = (out + kTileRows - 1) / kTileRows, column_groups = (in + kPieceColumns - 1) / kPieceColumns;
+    if (row_groups >= context->pool->threads()) {
+      metaplast::parallel_items(context, row_groups, kTileRows * in * batch, kProductGrain, [=, &product](int64_t begin, int64_t end) {
+        context->kernels.meta_adam_step_from_signs(&product, in, begin * kTileRows, least(end * kTileRows, out), 0, in, w, m, v, bits, params);
+      });
+    } else {
+      metaplast::parallel_items(context, column_groups, out * kPieceColumns * batch, kProductGrain, [=, &product](int64_t begin, int64_t end) {
+        context->kernels.meta_adam_step_from_signs(&product, in, 0, out, begin * kPieceColumns, least(end * kPieceColumns, in), w, m, v, bits,
+                                                   params);
+      });
+    }
+    return METAPLAST_OK;
+  }
   const int64_t row_pieces = (out + kPieceRows - 1) / kPieceRows, column_pieces = (in + kPieceColumns - 1) / kPieceColumns;
   const int64_t work = kPieceRows * kPieceColumns * (batch + 1);
   metaplast::parallel_items(context, row_pieces * column_pieces, work, kProductGrain, [=](int64_t begin, int64_t end) {

@@ -626,7 +626,7 @@ final class CheckedBinaryKernels implements BinaryKernels {
     guard.checkOverlap();
     if (w.length() > 0) {
       AdamRows rows = hidden.adamRows(weights);
-      rows.prepare(List.of(params), step);
+      rows.prepare(params, step);
       binary.metaAdamStepFromProduct(xRows, shape.rows(), shape.cols(), d, dy.ld(), xOrNull, ldx, bitsOrNull, w, m, v, signs, rows, handle);
     }
   }

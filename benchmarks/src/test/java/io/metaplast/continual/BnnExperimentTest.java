@@ -11,6 +11,7 @@ import io.metaplast.BackendKind;
 import io.metaplast.BackendOptions;
 import io.metaplast.Metaplast;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -178,6 +179,35 @@ class BnnExperimentTest {
         }
       }
     }
+  }
+
+  @Test
+  void trainingDoesNotAllocate() throws IOException {
+    for (BnnMethod.Kind kind : List.of(BnnMethod.Kind.META, BnnMethod.Kind.EWC)) {
+      try (Backend backend = Metaplast.open(BACKEND);
+          BnnLearner learner = new BnnLearner(backend, method(kind), permuted(BnnSettings.Scenario.TASK, 8), data.train())) {
+        int[] order = Randomness.identity(data.train().imageSize());
+        int[] few = Randomness.identity(BATCH);
+        learner.epoch(few, order, n -> {});
+        learner.endTask(0, few, order);
+        double least = Double.MAX_VALUE;
+        // StrictMath.pow of older JDKs allocates until it is compiled, which takes some thousand steps.
+        for (int window = 0; window < 40 && least >= 1; window++) {
+          least = Math.min(least, bytesPerStep(learner, few, order));
+        }
+        assertThat(least).as("bytes per step of " + kind).isLessThan(1);
+      }
+    }
+  }
+
+  private static double bytesPerStep(BnnLearner learner, int[] images, int[] order) {
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long id = Thread.currentThread().getId();
+    long before = threads.getThreadAllocatedBytes(id);
+    for (int step = 0; step < 1000; step++) {
+      learner.step(images, images, 0, order);
+    }
+    return (threads.getThreadAllocatedBytes(id) - before) / 1000.0;
   }
 
   @Test

@@ -56,20 +56,29 @@ public final class AdamRows {
   public void prepare(List<AdamParams> params, long t) {
     stride = params.size() == 1 ? 0 : 1;
     for (int i = 0; i < params.size(); i++) {
-      AdamParams p = params.get(i);
-      int o = i * ROW;
-      values[o + ALPHA] = (float) (p.learningRate() * Math.sqrt(1 - StrictMath.pow(p.beta2(), t)) / (1 - StrictMath.pow(p.beta1(), t)));
-      values[o + BETA1] = (float) p.beta1();
-      values[o + FRESH1] = (float) (1 - p.beta1());
-      values[o + BETA2] = (float) p.beta2();
-      values[o + FRESH2] = (float) (1 - p.beta2());
-      values[o + EPSILON] = (float) p.epsilon();
-      values[o + WEIGHT_DECAY] = (float) p.weightDecay();
-      values[o + META] = (float) p.meta();
+      row(i, params.get(i), t);
     }
-    int at = 24 * tensors;
-    for (int i = 0; i < params.size() * ROW; i++) {
-      tables.putFloat(at + 4 * i, values[i]);
+  }
+
+  /** Forms the constants of step {@code t}, the same for all tensors. */
+  public void prepare(AdamParams params, long t) {
+    stride = 0;
+    row(0, params, t);
+  }
+
+  private void row(int i, AdamParams p, long t) {
+    int o = i * ROW;
+    values[o + ALPHA] = (float) (p.learningRate() * Math.sqrt(1 - StrictMath.pow(p.beta2(), t)) / (1 - StrictMath.pow(p.beta1(), t)));
+    values[o + BETA1] = (float) p.beta1();
+    values[o + FRESH1] = (float) (1 - p.beta1());
+    values[o + BETA2] = (float) p.beta2();
+    values[o + FRESH2] = (float) (1 - p.beta2());
+    values[o + EPSILON] = (float) p.epsilon();
+    values[o + WEIGHT_DECAY] = (float) p.weightDecay();
+    values[o + META] = (float) p.meta();
+    int at = 24 * tensors + 4 * o;
+    for (int k = 0; k < ROW; k++) {
+      tables.putFloat(at + 4 * k, values[o + k]);
     }
   }
 

@@ -94,7 +94,7 @@ final class ConvGrid {
         int b = Math.max(a, Math.min(end, high));
         int source = ((line / outHeight * planes + plane) * height + row) * width + firstColumn(tap);
         Arrays.fill(target, i, start + a, 0);
-        if (strideWidth == 1) {
+        if (strideWidth == 1 && a < b) {
           System.arraycopy(pixels, source + a, target, start + a, b - a);
         } else {
           for (int c = a; c < b; c++) {

@@ -273,7 +273,8 @@ final class Report {
 
   private void binarized(BnnResult learned) throws IOException {
     html.append("<h3>Binarized network</h3><p>").append(escape(learned.experiment())).append(". Data: ").append(escape(learned.data()))
-        .append(". Signs everywhere but at the input; the hidden weights behind them resist being unlearned the more, the larger they are ")
+        .append(". Signs everywhere but at the input; the hidden weights behind them resist being unlearned the more, the larger they are, ")
+        .append("but so short a run does not let them grow: differences between methods mean nothing here ")
         .append("(for the published sizes: <code>./benchmarks/run learn bnn</code>).</p>");
     html.append("<table><tr><th>method</th><th>tasks</th><th>mean at the end</th><th>first task</th><th>right after learning</th>")
         .append("<th>ms / step</th></tr>");

@@ -65,7 +65,8 @@ struct Problem {
 Problem problem(const Case& c, const Values& pool) {
   const int64_t a_cols = c.product == Product::kForward ? c.in : c.out;
   const int64_t bit_rows = c.product == Product::kWeights ? c.batch : c.out;
-  Problem p = {c, c.batch, a_cols, 0, 0, 0, Values(), Values(), random_bits(static_cast<uint64_t>(c.batch + 31 * c.out + 1009 * c.in), bit_rows, c.in)};
+  const uint64_t seed = static_cast<uint64_t>(c.batch + 31 * c.out + 1009 * c.in);
+  Problem p = {c, c.batch, a_cols, 0, 0, 0, Values(), Values(), random_bits(seed, bit_rows, c.in)};
   p.m = c.product == Product::kWeights ? c.out : c.batch;
   p.n = c.product == Product::kForward ? c.out : c.in;
   p.terms = c.product == Product::kForward ? c.in : c.product == Product::kInputs ? c.out : c.batch;

@@ -89,7 +89,8 @@ enum class Start { kFresh, kContinue };      // from nothing, or from what y hol
 enum class Finish { kStore, kAddToStored };
 
 template <int kRows, int kVecs>
-__attribute__((noinline)) void tile(int64_t quads, const float* tables, const uint32_t* panel, Start start, Finish finish, int64_t columns, float* y, int64_t ldy) {
+__attribute__((noinline)) void tile(int64_t quads, const float* tables, const uint32_t* panel, Start start, Finish finish, int64_t columns,
+                                    float* y, int64_t ldy) {
   F acc[kRows][kVecs];
   if (start == Start::kContinue) {
 #pragma GCC unroll 16

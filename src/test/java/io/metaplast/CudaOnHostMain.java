@@ -20,7 +20,10 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
  */
 final class CudaOnHostMain {
   // Many barriers and warp operations in every one of a thousand cases: minutes on the shim. Golden vectors and simt_tests cover them.
-  private static final Set<String> TOO_SLOW = Set.of("linearForward", "nllMeanLogSoftmax", "uncertainty", "rocAucThresholds");
+  private static final Set<String> TOO_SLOW =
+      Set.of(
+          "linearForward", "nllMeanLogSoftmax", "uncertainty", "rocAucThresholds", "xnorGemm", "xnorSyrk", "batchNormForward", "batchNormInference",
+          "batchNormBackward", "conv2d", "conv2dGradInput", "conv2dGradWeight");
 
   private CudaOnHostMain() {}
 

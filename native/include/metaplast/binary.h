@@ -62,8 +62,8 @@ METAPLAST_API metaplast_status_t metaplast_xnor_gemm_f32(const metaplast_context
 METAPLAST_API metaplast_status_t metaplast_xnor_gemm_bits(const metaplast_context_t* context, int64_t m, int64_t n, int64_t k,
                                                           const uint64_t* a, const uint64_t* b, const int32_t* limit,
                                                           const int32_t* invert, uint64_t* y);
-// s[i][j] (both triangles) = (accumulate ? s[i][j] : 0) + sum_b sign(x_b[i])*sign(x_b[j]), x bits [batch][in]. The total batch of
-// what is accumulated must stay below 2^31. workspace: the transposed bits, metaplast_xnor_syrk_workspace_bytes(batch, in) bytes.
+// s[i][j] (both triangles) = (accumulate ? s[i][j] : 0) + sum_b sign(x_b[i])*sign(x_b[j]), x bits [batch][in]. What is accumulated to
+// must be symmetric, as calls leave it, and the total batch in it below 2^31. workspace: the transposed bits, metaplast_xnor_syrk_workspace_bytes(batch, in) bytes.
 METAPLAST_API metaplast_status_t metaplast_xnor_syrk_i32(const metaplast_context_t* context, int64_t batch, int64_t in, const uint64_t* x,
                                                          int32_t accumulate, int32_t* s, int64_t lds, void* workspace,
                                                          int64_t workspace_bytes);

@@ -73,7 +73,7 @@ public interface BinaryKernels {
    * s = X^T X of sign rows, exact: s[i][j] = sum over the batch of x[b][i] x[b][j], both triangles.
    *
    * @param x [batch][in]
-   * @param accumulate adds to s instead of setting it; the batches of all calls together must stay below 2^31
+   * @param accumulate adds to s, which must be symmetric as calls leave it, instead of setting it; the batches of all calls together must stay below 2^31
    * @param s [in][in]
    * @param workspace at least {@link #xnorSyrkWorkspaceBytes} bytes
    */

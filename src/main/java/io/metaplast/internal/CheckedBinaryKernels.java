@@ -121,7 +121,7 @@ final class CheckedBinaryKernels implements BinaryKernels {
       if (!(out instanceof BufferImpl.F32 || out instanceof BufferImpl.Bf16)) {
         throw new IllegalArgumentException("x is a " + out.getClass().getSimpleName() + " buffer; fp32 or bf16 is needed");
       }
-      Checks.length("x", out.length(), "bits.rows*cols", (long) in.rows() * in.cols());
+      elements("x", out, "bits", in);
       guard.checkOverlap();
       if (out.length() > 0) {
         binary.signUnpack(in, out, in.cols(), handle);
@@ -480,9 +480,18 @@ final class CheckedBinaryKernels implements BinaryKernels {
       guard.checkOverlap();
       if (in.length() > 0) {
         binary.batchNormBackward(shape, isInteger(in), in, g, m, i, dout, bits, dx, dg, db, handle);
+      } else { // sums over nothing
+        zero(dg);
+        zero(db);
       }
     } finally {
       guard.exit();
+    }
+  }
+
+  private void zero(BufferImpl bufferOrNull) {
+    if (bufferOrNull != null && bufferOrNull.length() > 0) {
+      provider.fill(bufferOrNull.memory(), bufferOrNull.byteOffset(), bufferOrNull.length(), 0);
     }
   }
 
@@ -606,7 +615,7 @@ final class CheckedBinaryKernels implements BinaryKernels {
     Objects.requireNonNull(params, "params");
     TensorGroupImpl<?> hidden = guard.own("weights.hidden", weights.hidden());
     if (tensor < 0 || tensor >= weights.tensors()) {
-      throw new IndexOutOfBoundsException("tensor = " + tensor + " leaves 0.." + (weights.tensors() - 1));
+      throw new IllegalArgumentException("tensor = " + tensor + " must be in 0.." + (weights.tensors() - 1));
     }
     BufferImpl w = guard.output("weights.hidden", weights.hidden().get(tensor));
     BufferImpl m = guard.output("weights.firstMoment", weights.firstMoment().get(tensor));
@@ -640,9 +649,9 @@ final class CheckedBinaryKernels implements BinaryKernels {
       BufferImpl a = guard.output("total", total);
       BufferImpl b = guard.output("target", target);
       long handle = guard.stream(stream);
-      elements("fisher", f, s);
-      elements("total", a, s);
-      elements("target", b, s);
+      elements("fisher", f, "signs", s);
+      elements("total", a, "signs", s);
+      elements("target", b, "signs", s);
       guard.checkOverlap();
       if (f.length() > 0) {
         binary.ewcConsolidate(s, f, a, b, handle);
@@ -662,9 +671,9 @@ final class CheckedBinaryKernels implements BinaryKernels {
       BufferImpl g = guard.output("gradient", gradient);
       long handle = guard.stream(stream);
       float l = Checks.nonNegative("lambda", lambda);
-      elements("total", a, s);
-      elements("target", b, s);
-      elements("gradient", g, s);
+      elements("total", a, "signs", s);
+      elements("target", b, "signs", s);
+      elements("gradient", g, "signs", s);
       guard.checkOverlap();
       if (g.length() > 0) {
         binary.ewcPenaltyGradient(s, a, b, l, g, handle);
@@ -876,8 +885,12 @@ final class CheckedBinaryKernels implements BinaryKernels {
     }
   }
 
-  private static void elements(String name, BufferImpl buffer, BitMatrixImpl signs) {
-    Checks.length(name, buffer.length(), "signs.rows*cols", (long) signs.rows() * signs.cols());
+  private static void elements(String name, BufferImpl buffer, String bitsName, BitMatrixImpl bits) {
+    long wanted = (long) bits.rows() * bits.cols();
+    if (buffer.length() != wanted) {
+      throw new IllegalArgumentException(
+          name + ".length " + buffer.length() + " != " + bitsName + ".rows*cols = " + bits.rows() + "*" + bits.cols() + " = " + wanted);
+    }
   }
 
   private static void space(BufferImpl workspace, long needed) {

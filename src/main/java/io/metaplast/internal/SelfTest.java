@@ -1,17 +1,25 @@
 package io.metaplast.internal;
 
 import io.metaplast.BackendUnavailableException;
+import io.metaplast.BitMatrix;
 import io.metaplast.F32Buffer;
+import io.metaplast.F32Matrix;
 import io.metaplast.I32Buffer;
+import io.metaplast.I32Matrix;
 import io.metaplast.Stream;
 import io.metaplast.TensorGroup;
 import io.metaplast.TensorLayout;
 import io.metaplast.bayes.GaussianWeights;
 import io.metaplast.bayes.MesuParams;
+import io.metaplast.binary.AdamParams;
+import io.metaplast.binary.HiddenWeights;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
 
 /**
- * What a backend has to get right before it is handed out: random words, Gaussians and one update, with the bits of this numerics version. 67 elements, starting
- * inside a Philox block, so that main loops and tails of every tier take part.
+ * What a backend has to get right before it is handed out: random words, Gaussians and one update, then packing, a product of bits and a metaplastic step, with
+ * the bits of this numerics version. 67 elements, starting inside a Philox block, so that main loops and tails of every tier take part.
  */
 final class SelfTest {
   private static final int N = 67;
@@ -23,6 +31,13 @@ final class SelfTest {
   private static final long GAUSSIAN = 0x1dda4c0df776f67dL;
   private static final long MEAN = 0x6ac0a516014c3564L;
   private static final long SIGMA = 0xee287c1b17ba52d7L;
+  private static final long PRODUCT = 0xdf93fcdd993385d8L;
+  private static final long HIDDEN = 0x205ae2c887f28b10L;
+  private static final long SIGNS = 0xa4fb4872b302ad30L;
+
+  // The 67 elements as rows of signs.
+  private static final int ROWS = 5;
+  private static final int COLS = 13;
 
   private SelfTest() {}
 
@@ -49,6 +64,25 @@ final class SelfTest {
       backend.bayes().step(weights, gradients, gradientsSigma, MesuParams.builder().build(), null, stream);
       expect(backend, "step, mean", MEAN, bits(mean));
       expect(backend, "step, sigma", SIGMA, bits(sigma));
+      binary(backend, mean, gradients, stream);
+    }
+  }
+
+  private static void binary(BackendImpl backend, F32Buffer values, TensorGroup<F32Buffer> gradients, Stream stream) {
+    try (BitMatrix a = backend.allocateBits(ROWS, COLS);
+        BitMatrix b = backend.allocateBits(ROWS, COLS);
+        I32Buffer products = backend.allocateI32(ROWS * ROWS);
+        HiddenWeights weights = HiddenWeights.allocate(backend, HiddenWeights.Shape.binary(1, N))) {
+      backend.binary().signPack(F32Matrix.of(values, ROWS, COLS), a, stream);
+      backend.binary().signPack(F32Matrix.of(gradients.get(0), ROWS, COLS), b, stream);
+      backend.binary().xnorGemm(a, b, I32Matrix.of(products, ROWS, ROWS), stream);
+      expect(backend, "xnorGemm", PRODUCT, products.toArray());
+      F32Buffer hidden = weights.hidden().get(0);
+      hidden.copyFrom(values);
+      backend.binary().metaAdamStep(weights, gradients, List.of(new AdamParams(0.005, 0.9, 0.999, 1e-8, 1e-7, 1.35)), 1, stream);
+      expect(backend, "metaAdamStep", HIDDEN, bits(hidden));
+      long[] signs = weights.signs(0).toArray();
+      expect(backend, "metaAdamStep, signs", SIGNS, Arrays.stream(signs).flatMap(w -> LongStream.of(w & 0xffffffffL, w >>> 32)).mapToInt(w -> (int) w).toArray());
     }
   }
 

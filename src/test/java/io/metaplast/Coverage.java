@@ -35,12 +35,12 @@ public final class Coverage {
     TreeSet<String> targets = new TreeSet<>(java.util.Comparator.comparing(Coverage::order));
     CHECKS.values().forEach(row -> targets.addAll(row.keySet()));
     StringBuilder out = new StringBuilder("\nChecks per kernel and backend (seed " + Seeds.base() + ", numerics version " + Metaplast.NUMERICS_VERSION + ")\n");
-    out.append(String.format("%-28s", "kernel"));
+    out.append(String.format("%-32s", "kernel"));
     targets.forEach(t -> out.append(String.format("%14s", t)));
     out.append('\n');
     CHECKS.forEach(
         (kernel, row) -> {
-          out.append(String.format("%-28s", kernel));
+          out.append(String.format("%-32s", kernel));
           targets.forEach(t -> out.append(String.format("%14s", row.containsKey(t) ? row.get(t).toString() : "-")));
           out.append('\n');
         });

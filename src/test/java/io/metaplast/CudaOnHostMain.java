@@ -1,5 +1,6 @@
 package io.metaplast;
 
+import io.metaplast.contract.BinaryGoldenTest;
 import io.metaplast.contract.Contracts;
 import io.metaplast.contract.GoldenTest;
 import io.metaplast.contract.KernelContract;
@@ -30,8 +31,9 @@ final class CudaOnHostMain {
   public static void main(String[] args) {
     List<DiscoverySelector> selectors = new ArrayList<>();
     selectors.add(DiscoverySelectors.selectClass(GoldenTest.class));
+    selectors.add(DiscoverySelectors.selectClass(BinaryGoldenTest.class));
     for (KernelContract contract : Contracts.all()) {
-      if (!TOO_SLOW.contains(contract.kernel())) {
+      if (!TOO_SLOW.contains(contract.kernel()) && !contract.kernel().startsWith("binary.")) { // those: simt_tests, and the golden vectors
         selectors.add(DiscoverySelectors.selectMethod(contract.getClass(), "sameBitsAsJava", TestBackends.Target.class));
       }
     }

@@ -74,7 +74,16 @@ public final class Golden {
 
   /** All vectors of the Bayesian family. */
   public static List<Vector> bayes() {
-    try (InputStream in = Golden.class.getResourceAsStream("/golden/bayes.json")) {
+    return read("/golden/bayes.json");
+  }
+
+  /** All vectors of the binarized family. */
+  public static List<Vector> binary() {
+    return read("/golden/binary.json");
+  }
+
+  private static List<Vector> read(String resource) {
+    try (InputStream in = Golden.class.getResourceAsStream(resource)) {
       List<Vector> vectors = new ArrayList<>();
       new ObjectMapper().readTree(in).get("vectors").forEach(node -> vectors.add(new Vector(node)));
       return vectors;

@@ -3,10 +3,13 @@ package io.metaplast;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.metaplast.bayes.BayesKernels;
+import io.metaplast.binary.BinaryKernels;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +52,7 @@ class NativeSimtTest {
           Map.entry("siPenaltyGrad", "siPenaltyGradient"), Map.entry("bitsTranspose", "transpose"), Map.entry("xnorGemmBits", "xnorGemm"),
           Map.entry("xnorGemmTensorCores", "xnorGemm"), Map.entry("signGemmNt", "signGemmNT"), Map.entry("signGemmNn", "signGemmNN"),
           Map.entry("signGemmTn", "signGemmTN"), Map.entry("gemmTn", "gemmTN"), Map.entry("binaryEwcConsolidate", "ewcConsolidate"),
-          Map.entry("binaryEwcGrad", "ewcPenaltyGradient"), Map.entry("binaryConv2d", "conv2d"),
+          Map.entry("binaryEwcGrad", "binary.ewcPenaltyGradient"), Map.entry("binaryConv2d", "conv2d"),
           Map.entry("binaryConv2dGradInput", "conv2dGradInput"), Map.entry("binaryConv2dGradWeight", "conv2dGradWeight"));
 
   private static void count(String[] words) {
@@ -58,7 +61,12 @@ class NativeSimtTest {
     for (int i = 1; i < parts.length; i++) {
       name.append(Character.toUpperCase(parts[i].charAt(0))).append(parts[i].substring(1));
     }
-    Coverage.checked(JAVA_NAMES.getOrDefault(name.toString(), name.toString()), "simt", Long.parseLong(words[2]));
+    String java = JAVA_NAMES.getOrDefault(name.toString(), name.toString());
+    Coverage.checked(has(BinaryKernels.class, java) && !has(BayesKernels.class, java) ? "binary." + java : java, "simt", Long.parseLong(words[2]));
+  }
+
+  private static boolean has(Class<?> family, String method) {
+    return Arrays.stream(family.getMethods()).anyMatch(m -> m.getName().equals(method));
   }
 
   private static Optional<Path> executable() throws IOException {

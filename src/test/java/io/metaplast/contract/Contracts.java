@@ -6,7 +6,7 @@ import java.util.List;
 public final class Contracts {
   private Contracts() {}
 
-  /** One contract per method of BayesKernels that computes something. */
+  /** One contract per method of BayesKernels and BinaryKernels that computes something. */
   public static List<KernelContract> all() {
     return List.of(
         new PhiloxContractTest(),
@@ -34,6 +34,31 @@ public final class Contracts {
         new EwcPenaltyGradientContractTest(),
         new SiPathContractTest(),
         new SiConsolidateContractTest(),
-        new SiPenaltyGradientContractTest());
+        new SiPenaltyGradientContractTest(),
+        new SignPackContractTest(),
+        new SignPackTransposedContractTest(),
+        new SignUnpackContractTest(),
+        new TransposeContractTest(),
+        new SteBackwardContractTest(),
+        new XnorGemmContractTest(),
+        new XnorSyrkContractTest(),
+        new FactorMovingAverageContractTest(),
+        new SignGemmNTContractTest(),
+        new SignGemmNNContractTest(),
+        new SignGemmTNContractTest(),
+        new GemmTNContractTest(),
+        new BatchNormForwardContractTest(),
+        new BatchNormInferenceContractTest(),
+        new BatchNormBackwardContractTest(),
+        new MetaAdamStepContractTest(),
+        new MetaAdamStepFromProductContractTest(),
+        new BinaryEwcConsolidateContractTest(),
+        new BinaryEwcPenaltyGradientContractTest(),
+        new RelaxedSignSampleContractTest(),
+        new BimuStepContractTest(),
+        new BayesBinnStepContractTest(),
+        new Conv2dContractTest(),
+        new Conv2dGradInputContractTest(),
+        new Conv2dGradWeightContractTest());
   }
 }

@@ -3,11 +3,14 @@ package io.metaplast.contract;
 import io.metaplast.Backend;
 import io.metaplast.BackendKind;
 import io.metaplast.Bf16Buffer;
+import io.metaplast.BitMatrix;
 import io.metaplast.Bits;
 import io.metaplast.Data;
 import io.metaplast.DeviceBuffer;
 import io.metaplast.F32Buffer;
+import io.metaplast.F32Matrix;
 import io.metaplast.I32Buffer;
+import io.metaplast.I32Matrix;
 import io.metaplast.Seeds;
 import io.metaplast.Stream;
 import io.metaplast.TensorGroup;
@@ -15,10 +18,13 @@ import io.metaplast.TensorLayout;
 import io.metaplast.bayes.GaussianWeights;
 import io.metaplast.bayes.StepReport;
 import io.metaplast.bayes.UpdateRule;
+import io.metaplast.binary.HiddenWeights;
+import io.metaplast.oracle.BitOracle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,27 +40,61 @@ public final class Run implements AutoCloseable {
   private static final int GUARD = 16;
   private static final int GUARD_BITS = 0x5a17c0de;
   private static final int UNWRITTEN_BITS = 0xdeadbeef;
+  private static final float[] EXTREMES = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, -Float.MAX_VALUE};
 
-  /** An operand: what went in, where it lies. */
+  /** An operand: what went in, where it lies. Element k is word start + k / cols * ld + k % cols of before and after. */
   private static final class Operand {
     private final String name;
     private final boolean written;
     private final int start;
-    private final int[] before; // raw bits, guards included; bf16: one element per entry
+    private final int rows;
+    private final int cols;
+    private final int ld;
+    private final int[] before; // raw bits, guards included; bf16: one element per entry; bit matrices: two entries a word
     private final int[] after;
     private final DeviceBuffer memory;
+    private boolean[] elsewhere; // words that other operands answer for; null = none
+    private int bitRows; // of a bit matrix
 
     private Operand(String name, boolean written, int start, int[] before, DeviceBuffer memory) {
+      this(name, written, start, 1, before.length - start - GUARD, before.length - start - GUARD, before, memory);
+    }
+
+    private Operand(String name, boolean written, int start, int rows, int cols, int ld, int[] before, DeviceBuffer memory) {
       this.name = name;
       this.written = written;
       this.start = start;
+      this.rows = rows;
+      this.cols = cols;
+      this.ld = ld;
       this.before = before;
       this.after = new int[before.length];
       this.memory = memory;
     }
 
     private int length() {
-      return before.length - start - GUARD;
+      return rows * cols;
+    }
+
+    private int at(int k) {
+      return cols == ld ? start + k : start + k / cols * ld + k % cols;
+    }
+
+    private boolean holds(int i) {
+      int e = i - start;
+      return e >= 0 && length() > 0 && e / ld < rows && e % ld < cols;
+    }
+
+    private boolean f32() {
+      return memory instanceof F32Buffer;
+    }
+
+    private int[] elements(int[] words) {
+      int[] e = new int[length()];
+      for (int k = 0; k < e.length; k++) {
+        e[k] = words[at(k)];
+      }
+      return e;
     }
   }
 
@@ -87,6 +127,10 @@ public final class Run implements AutoCloseable {
   private final List<Operand> operands = new ArrayList<>();
   private final List<AutoCloseable> open = new ArrayList<>();
   private final Map<String, Double> numbers = new LinkedHashMap<>();
+  private final Map<String, float[]> before = new HashMap<>(); // of operands that were asked for
+  private final Map<String, float[]> after = new HashMap<>();
+  private final Map<String, BitOracle> bitsBefore = new HashMap<>();
+  private final Map<String, BitOracle> bitsAfter = new HashMap<>();
   private final long seed;
   private final long step;
   private TensorLayout layout;
@@ -179,6 +223,20 @@ public final class Run implements AutoCloseable {
     return Data.signed(random, n, theCase.profile());
   }
 
+  /** Values for operands that are summed along rows of {@code cols}: extreme values are sparse, so that most sums stay finite. */
+  public float[] terms(int rows, int cols) {
+    if (theCase.profile() != Data.Profile.MIXED) {
+      return signed(rows * cols);
+    }
+    float[] x = Data.signed(random, rows * cols, Data.Profile.FINITE);
+    for (int r = 0; r < rows && cols > 0; r++) {
+      if (random.nextInt(3) == 0) {
+        x[r * cols + random.nextInt(cols)] = EXTREMES[random.nextInt(EXTREMES.length)];
+      }
+    }
+    return x;
+  }
+
   /** Values for operands like sigma. */
   public float[] positive(int n) {
     return Data.positive(random, n, theCase.profile());
@@ -211,8 +269,17 @@ public final class Run implements AutoCloseable {
 
   /** A bf16 input: the upper halves of {@code values}. */
   public Bf16Buffer inBf16(String name, float[] values) {
+    return bf16(name, false, raw(values));
+  }
+
+  /** A bf16 output. */
+  public Bf16Buffer outBf16(String name, int n) {
+    return bf16(name, true, filled(n));
+  }
+
+  private Bf16Buffer bf16(String name, boolean written, int[] bits) {
     int start = GUARD + theCase.offset();
-    int[] before = guarded(start, raw(values));
+    int[] before = guarded(start, bits);
     short[] halves = new short[before.length];
     for (int i = 0; i < before.length; i++) {
       halves[i] = (short) (before[i] >>> 16);
@@ -220,8 +287,8 @@ public final class Run implements AutoCloseable {
     }
     Bf16Buffer whole = keep(backend.allocateBf16(before.length));
     whole.uploadBits(0, halves, 0, halves.length);
-    operands.add(new Operand(name, false, start, before, whole));
-    return whole.slice(start, values.length);
+    operands.add(new Operand(name, written, start, before, whole));
+    return whole.slice(start, bits.length);
   }
 
   /** Counters of update kernels; their values are results too. */
@@ -267,6 +334,140 @@ public final class Run implements AutoCloseable {
     whole.upload(before);
     operands.add(new Operand(name, written, start, before, whole));
     return whole.slice(start, bits.length);
+  }
+
+  // ---- matrices ---------------------------------------------------------------------------------------------------------------------
+
+  /** A matrix input [rows][cols]; its leading dimension follows the offset of the case. */
+  public F32Matrix inMatrix(String name, int rows, int cols, float[] values) {
+    return matrix(name, false, rows, cols, raw(values));
+  }
+
+  /** A matrix that the kernel updates. */
+  public F32Matrix inOutMatrix(String name, int rows, int cols, float[] values) {
+    return matrix(name, true, rows, cols, raw(values));
+  }
+
+  /** A matrix output. */
+  public F32Matrix outMatrix(String name, int rows, int cols) {
+    return matrix(name, true, rows, cols, filled(rows * cols));
+  }
+
+  /** A matrix of integers. */
+  public I32Matrix intMatrix(String name, boolean written, int rows, int cols, int[] values) {
+    int ld = cols + gap();
+    int start = GUARD + offset();
+    int[] before = guardedRows(start, rows, cols, ld, values);
+    I32Buffer whole = keep(backend.allocateI32(before.length));
+    whole.upload(before);
+    operands.add(new Operand(name, written, start, rows, cols, ld, before, whole));
+    return new I32Matrix(whole.slice(start, span(rows, cols, ld)), rows, cols, ld);
+  }
+
+  /** A matrix output of integers. */
+  public I32Matrix outIntMatrix(String name, int rows, int cols) {
+    return intMatrix(name, true, rows, cols, filled(rows * cols));
+  }
+
+  /** A bit matrix input. */
+  public BitMatrix inBits(String name, BitOracle bits) {
+    return bits(name, false, bits.rows(), bits.cols(), bits.words());
+  }
+
+  /** A bit matrix output; its old content, pad bits included, is a pattern that must not survive. */
+  public BitMatrix outBits(String name, int rows, int cols) {
+    return bits(name, true, rows, cols, words(filled(2 * (int) (rows * BitMatrix.rowWords(cols)))));
+  }
+
+  /** Random bits, in some cases all ones, all zeros or alternating. */
+  public BitOracle randomBits(int rows, int cols) {
+    return BitOracle.random(random, rows, cols, theCase.index() % 7);
+  }
+
+  /**
+   * State of a binarized network made of the tensors of {@code set}; its operands are w.t, m.t, v.t and, where signs are kept, bits.t.
+   *
+   * @param shapes of all tensors
+   * @param w hidden weights of all tensors, as {@code m} and {@code v} are their moments
+   */
+  public HiddenWeights hidden(int[] set, List<HiddenWeights.Shape> shapes, List<float[]> w, List<float[]> m, List<float[]> v) {
+    HiddenWeights weights = keep(HiddenWeights.allocate(backend, Arrays.stream(set).mapToObj(shapes::get).toArray(HiddenWeights.Shape[]::new)));
+    arena("w", weights.hidden(), set, w);
+    arena("m", weights.firstMoment(), set, m);
+    arena("v", weights.secondMoment(), set, v);
+    for (int i = 0; i < set.length; i++) {
+      BitMatrix signs = weights.signs(i);
+      if (signs != null) {
+        int[] before = filled(2 * Math.toIntExact(signs.length()));
+        signs.upload(words(before));
+        addBits(new Operand("bits." + set[i], true, 0, 1, before.length, before.length, before, signs), signs.rows());
+      }
+    }
+    return weights;
+  }
+
+  /** The tensors of an arena as operands, and the gaps between them as one that must stay as it is. */
+  private void arena(String name, TensorGroup<F32Buffer> group, int[] set, List<float[]> values) {
+    F32Buffer arena = group.arena();
+    arena.fill(Float.intBitsToFloat(GUARD_BITS));
+    for (int i = 0; i < set.length; i++) {
+      group.get(i).upload(values.get(set[i]));
+    }
+    Operand gaps = new Operand(name + " arena", false, 0, 1, 0, 0, raw(arena.toArray()), arena);
+    gaps.elsewhere = new boolean[gaps.before.length];
+    int from = 0;
+    for (int i = 0; i < set.length; i++) {
+      int n = values.get(set[i]).length;
+      operands.add(new Operand(name + "." + set[i], true, 0, 1, n, n, raw(values.get(set[i])), group.get(i)));
+      Arrays.fill(gaps.elsewhere, from, from + n, true);
+      from += (n + 15) / 16 * 16; // tensors of an arena start at multiples of 64 bytes
+    }
+    operands.add(gaps);
+  }
+
+  private F32Matrix matrix(String name, boolean written, int rows, int cols, int[] bits) {
+    int ld = cols + gap();
+    int start = GUARD + offset();
+    int[] before = guardedRows(start, rows, cols, ld, bits);
+    F32Buffer whole = keep(memory(before.length));
+    whole.upload(floats(before));
+    operands.add(new Operand(name, written, start, rows, cols, ld, before, whole));
+    return new F32Matrix(whole.slice(start, span(rows, cols, ld)), rows, cols, ld);
+  }
+
+  private BitMatrix bits(String name, boolean written, int rows, int cols, long[] content) {
+    BitMatrix whole = keep(backend.allocateBits(rows + 2L, cols));
+    int rowHalves = 2 * whole.rowWords();
+    int[] before = new int[(rows + 2) * rowHalves]; // a row of guards on either side
+    Arrays.fill(before, GUARD_BITS);
+    System.arraycopy(halves(content), 0, before, rowHalves, rows * rowHalves);
+    whole.upload(words(before));
+    int n = rows * rowHalves;
+    addBits(new Operand(name, written, rowHalves, 1, n, n, before, whole), rows);
+    return whole.rows(1, rows);
+  }
+
+  private void addBits(Operand operand, int rows) {
+    operand.bitRows = rows;
+    operands.add(operand);
+  }
+
+  /** Columns between the rows of a matrix; none at offset 0. */
+  private int gap() {
+    return theCase.offset() == 0 ? 0 : (theCase.offset() + operands.size()) % 4;
+  }
+
+  private static int span(int rows, int cols, int ld) {
+    return rows == 0 || cols == 0 ? 0 : (rows - 1) * ld + cols;
+  }
+
+  private static int[] guardedRows(int start, int rows, int cols, int ld, int[] bits) {
+    int[] all = new int[start + span(rows, cols, ld) + GUARD];
+    Arrays.fill(all, GUARD_BITS);
+    for (int r = 0; r < rows && cols > 0; r++) {
+      System.arraycopy(bits, r * cols, all, start + r * ld, cols);
+    }
+    return all;
   }
 
   /** Operands of one call lie at different offsets, except at offset 0. */
@@ -453,20 +654,39 @@ public final class Run implements AutoCloseable {
         System.arraycopy(raw(f.toArray()), 0, o.after, 0, o.after.length);
       } else if (o.memory instanceof Bf16Buffer b) {
         System.arraycopy(raw(b.toArray()), 0, o.after, 0, o.after.length);
+      } else if (o.memory instanceof BitMatrix b) {
+        System.arraycopy(halves(b.toArray()), 0, o.after, 0, o.after.length);
       } else if (o.name.equals("report")) {
         System.arraycopy(((I32Buffer) o.memory).toArray(), 0, o.after, 0, 8);
       } else {
         System.arraycopy(((I32Buffer) o.memory).toArray(), 0, o.after, 0, o.after.length);
       }
       for (int i = 0; i < o.after.length; i++) {
-        boolean inside = o.written && i >= o.start && i < o.start + o.length();
-        if (!inside && o.after[i] != o.before[i]) {
+        if (o.after[i] != o.before[i] && !(o.written && o.holds(i)) && (o.elsewhere == null || !o.elsewhere[i])) {
           throw new AssertionError(
-              (i < o.start || i >= o.start + o.length() ? "wrote outside of " : "wrote to input ") + o.name + ": element " + (i - o.start) + " of "
-                  + o.length() + " became " + Bits.show(o.after[i]));
+              (o.holds(i) ? "wrote to input " : "wrote outside of ") + o.name + ": word " + (i - o.start) + " of " + o.rows + " x " + o.cols
+                  + " became " + Bits.show(o.after[i]));
         }
       }
     }
+  }
+
+  /** 64-bit words as pairs of 32-bit ones, low first. */
+  private static int[] halves(long[] words) {
+    int[] h = new int[2 * words.length];
+    for (int i = 0; i < words.length; i++) {
+      h[2 * i] = (int) words[i];
+      h[2 * i + 1] = (int) (words[i] >>> 32);
+    }
+    return h;
+  }
+
+  private static long[] words(int[] halves) {
+    long[] w = new long[halves.length / 2];
+    for (int i = 0; i < w.length; i++) {
+      w[i] = (halves[2 * i] & 0xffffffffL) | (long) halves[2 * i + 1] << 32;
+    }
+    return w;
   }
 
   private Operand operand(String name) {
@@ -475,25 +695,38 @@ public final class Run implements AutoCloseable {
 
   /** What an operand held before the call. */
   public float[] before(String name) {
-    Operand o = operand(name);
-    return floats(Arrays.copyOfRange(o.before, o.start, o.start + o.length()));
+    return before.computeIfAbsent(name, k -> floats(beforeBits(k)));
   }
 
   /** What it held afterwards. */
   public float[] after(String name) {
-    return floats(afterBits(name));
+    return after.computeIfAbsent(name, k -> floats(afterBits(k)));
   }
 
   /** Raw words of it afterwards. */
   public int[] afterBits(String name) {
     Operand o = operand(name);
-    return Arrays.copyOfRange(o.after, o.start, o.start + o.length());
+    return o.elements(o.after);
   }
 
   /** Raw words of it before. */
   public int[] beforeBits(String name) {
     Operand o = operand(name);
-    return Arrays.copyOfRange(o.before, o.start, o.start + o.length());
+    return o.elements(o.before);
+  }
+
+  /** A bit matrix before the call. */
+  public BitOracle bitsBefore(String name) {
+    return bitsBefore.computeIfAbsent(name, k -> bits(operand(k), operand(k).before));
+  }
+
+  /** A bit matrix afterwards. */
+  public BitOracle bitsAfter(String name) {
+    return bitsAfter.computeIfAbsent(name, k -> bits(operand(k), operand(k).after));
+  }
+
+  private static BitOracle bits(Operand o, int[] words) {
+    return BitOracle.of(o.bitRows, ((BitMatrix) o.memory).cols(), words(o.elements(words)));
   }
 
   /** A returned result. */
@@ -506,9 +739,8 @@ public final class Run implements AutoCloseable {
     long h = Bits.fnvStart();
     for (Operand o : operands) {
       if (o.written) {
-        boolean f32 = o.memory instanceof F32Buffer;
-        for (int i = o.start; i < o.start + o.length(); i++) {
-          h = Bits.fnv(h, f32 ? Bits.of(Float.intBitsToFloat(o.after[i])) : o.after[i]);
+        for (int word : o.elements(o.after)) {
+          h = Bits.fnv(h, o.f32() ? Bits.of(Float.intBitsToFloat(word)) : word);
         }
       }
     }
@@ -519,16 +751,18 @@ public final class Run implements AutoCloseable {
     return h;
   }
 
-  /** Elements written, and how many of them are finite and not zero. */
+  /** Elements (of bit matrices: bits) written, and how many of them are finite and not zero. */
   public long[] substance() {
     long all = numbers.size();
     long nonzero = numbers.values().stream().filter(v -> v != 0).count();
     for (Operand o : operands) {
-      if (o.written && !o.name.equals("report")) {
-        for (int i = o.start; i < o.start + o.length(); i++) {
+      if (o.written && o.memory instanceof BitMatrix b) {
+        all += (long) o.bitRows * b.cols();
+        nonzero += Arrays.stream(o.elements(o.after)).mapToLong(Integer::bitCount).sum();
+      } else if (o.written && !o.name.equals("report")) {
+        for (int word : o.elements(o.after)) {
           all++;
-          float v = Float.intBitsToFloat(o.after[i]);
-          nonzero += v != 0 && Float.isFinite(v) ? 1 : 0;
+          nonzero += word << 1 != 0 && (!o.f32() || Float.isFinite(Float.intBitsToFloat(word))) ? 1 : 0;
         }
       }
     }
@@ -537,17 +771,16 @@ public final class Run implements AutoCloseable {
 
   /** Fails with the first difference to {@code expected}, a run of the same case elsewhere. */
   public void assertSameBits(Run expected, String where) {
-    for (int k = 0; k < operands.size(); k++) {
-      Operand mine = operands.get(k);
-      Operand other = expected.operands.get(k);
+    for (Operand mine : operands) {
+      Operand other = mine.written ? expected.operand(mine.name) : null;
       for (int i = 0; mine.written && i < mine.length(); i++) {
-        int a = mine.after[mine.start + i];
-        int b = other.after[other.start + i];
-        boolean nans = mine.memory instanceof F32Buffer && Float.isNaN(Float.intBitsToFloat(a)) && Float.isNaN(Float.intBitsToFloat(b));
+        int a = mine.after[mine.at(i)];
+        int b = other.after[other.at(i)];
+        boolean nans = mine.f32() && Float.isNaN(Float.intBitsToFloat(a)) && Float.isNaN(Float.intBitsToFloat(b));
         if (a != b && !nans) {
           throw new AssertionError(
               mode + ", " + theCase + ", " + where + ": " + mine.name + "[" + i + "] of " + mine.length() + " is " + Bits.show(a) + ", expected "
-                  + Bits.show(b) + "; before the call " + Bits.show(mine.before[mine.start + i]) + "; seed " + Seeds.base());
+                  + Bits.show(b) + "; before the call " + Bits.show(mine.before[mine.at(i)]) + "; seed " + Seeds.base());
         }
       }
     }

@@ -7,11 +7,14 @@ import io.metaplast.BackendKind;
 import io.metaplast.BackendOptions;
 import io.metaplast.BackendUnavailableException;
 import io.metaplast.Bf16Buffer;
+import io.metaplast.BitMatrix;
 import io.metaplast.Coverage;
 import io.metaplast.DeviceBuffer;
 import io.metaplast.DeviceOutOfMemoryException;
 import io.metaplast.F32Buffer;
+import io.metaplast.F32Matrix;
 import io.metaplast.I32Buffer;
+import io.metaplast.I32Matrix;
 import io.metaplast.IsaTier;
 import io.metaplast.Metaplast;
 import io.metaplast.Stream;
@@ -28,6 +31,11 @@ import io.metaplast.bayes.MesuParams;
 import io.metaplast.bayes.MesuRatioParams;
 import io.metaplast.bayes.StepReport;
 import io.metaplast.bayes.UpdateRule;
+import io.metaplast.binary.BatchNormOutput;
+import io.metaplast.binary.BinaryKernels;
+import io.metaplast.binary.HiddenWeights;
+import io.metaplast.binary.RunningStatistics;
+import io.metaplast.binary.Thresholds;
 import io.metaplast.fault.KernelCalls.Arg;
 import io.metaplast.fault.KernelCalls.Call;
 import io.metaplast.fault.KernelCalls.Placement;
@@ -79,9 +87,11 @@ class BadInputTest {
 
   @Test
   void everyKernelIsCovered() {
-    assertThat(KernelCalls.all().stream().map(Call::method).distinct())
-        .containsExactlyInAnyOrderElementsOf(
-            java.util.Arrays.stream(BayesKernels.class.getMethods()).map(m -> m.getName()).filter(m -> !m.equals("sumWorkspaceBytes")).distinct().toList());
+    for (Class<?> family : new Class<?>[] {BayesKernels.class, BinaryKernels.class}) {
+      assertThat(KernelCalls.all().stream().filter(c -> c.family() == family).map(Call::method).distinct())
+          .containsExactlyInAnyOrderElementsOf(
+              java.util.Arrays.stream(family.getMethods()).map(m -> m.getName()).filter(m -> !m.endsWith("WorkspaceBytes")).distinct().toList());
+    }
   }
 
   @ParameterizedTest
@@ -106,9 +116,11 @@ class BadInputTest {
       Object[] values = call.values(target.backend());
       for (int i = 0; i < values.length; i++) {
         Arg arg = call.args().get(i);
-        boolean primitive = values[i] instanceof Number;
+        boolean primitive = values[i] instanceof Number || values[i] instanceof Boolean;
         if (!arg.nullable() && !primitive) {
-          refused(target, call, arg.name() + " null", KernelCalls.with(values, i, v -> null), values, NullPointerException.class, arg.name());
+          boolean paired = arg.name().equals("gamma") || arg.name().equals("beta"); // null together only
+          Class<? extends Throwable> type = paired ? IllegalArgumentException.class : NullPointerException.class;
+          refused(target, call, arg.name() + " null", KernelCalls.with(values, i, v -> null), values, type, arg.name());
         }
       }
       closeAll(values);
@@ -178,12 +190,41 @@ class BadInputTest {
 
   /** Both sizes, as a message must show them. */
   private static String[] lengths(Object right, Object wrong) {
-    if (right instanceof DeviceBuffer r) {
+    if (right instanceof BitMatrix r) {
+      BitMatrix w = (BitMatrix) wrong;
+      return changed(r.rows(), w.rows(), w.cols());
+    }
+    if (right instanceof F32Matrix r) {
+      F32Matrix w = (F32Matrix) wrong;
+      return changed(r.rows(), w.rows(), w.cols());
+    }
+    if (right instanceof I32Matrix r) {
+      I32Matrix w = (I32Matrix) wrong;
+      return changed(r.rows(), w.rows(), w.cols());
+    }
+    if (right instanceof DeviceBuffer) {
       return new String[] {"" + ((DeviceBuffer) wrong).length()};
+    }
+    if (right instanceof Thresholds) {
+      return new String[] {"" + ((Thresholds) wrong).channels()};
+    }
+    if (right instanceof RunningStatistics) {
+      return new String[] {"" + ((RunningStatistics) wrong).mean().length()};
+    }
+    if (right instanceof BatchNormOutput) {
+      return new String[] {"" + ((BatchNormOutput) wrong).values().length()};
+    }
+    if (right instanceof HiddenWeights) {
+      return new String[] {"weights[0]"};
     }
     TensorLayout r = right instanceof GaussianWeights w ? w.layout() : ((TensorGroup<?>) right).layout();
     TensorLayout w = wrong instanceof GaussianWeights x ? x.layout() : ((TensorGroup<?>) wrong).layout();
     return new String[] {"" + r.count(0), "" + w.count(0)};
+  }
+
+  /** The dimension that differs. */
+  private static String[] changed(int rows, int wrongRows, int wrongCols) {
+    return new String[] {"" + (rows == wrongRows ? wrongCols : wrongRows)};
   }
 
   @ParameterizedTest
@@ -198,8 +239,10 @@ class BadInputTest {
             for (Placement b : call.args().get(j).placements()) {
               if (a.output() || b.output()) {
                 for (int shift : new int[] {a.length() - 1, 0, 1 - b.length()}) {
-                  if (shift == 0 && a.name().equals("logits") && b.name().equals("gradLogits")) {
-                    continue; // the one pair that may be in place
+                  boolean inPlace =
+                      a.name().equals("logits") && b.name().equals("gradLogits") || a.name().equals("gradOutput") && b.name().equals("gradInput");
+                  if (shift == 0 && inPlace) {
+                    continue; // the pairs that may be in place
                   }
                   overlap(target, call, values, i, a, j, b, shift);
                   pairs++;
@@ -274,16 +317,20 @@ class BadInputTest {
       for (int i = 0; i < values.length; i++) {
         String name = call.args().get(i).name();
         List<Object> bad = new ArrayList<>();
-        switch (name) {
+        switch (values[i] instanceof Number ? name : "") {
+          case "t" -> bad.addAll(List.of(0L, -1L, Long.MIN_VALUE));
+          case "samplesCount" -> bad.addAll(List.of(0, -1, 257, Integer.MAX_VALUE));
           case "step", "nextStep", "randomStream" -> bad.addAll(List.of(-1L, 1L << 32, Long.MIN_VALUE));
           case "scale" -> java.util.Arrays.stream(notFinite).forEach(bad::add);
-          case "rate", "xi", "priorSigma", "memoryWindow" -> java.util.Arrays.stream(notPositive).forEach(bad::add);
+          case "rate", "xi", "priorSigma", "memoryWindow", "eps", "temperature" -> java.util.Arrays.stream(notPositive).forEach(bad::add);
           case "decay", "lambda", "c" -> java.util.Arrays.stream(negative).forEach(bad::add);
           case "items" -> bad.addAll(List.of(0L, -5L));
           case "tensor" -> bad.addAll(List.of(-1, 3, Integer.MAX_VALUE));
           case "samples", "batch", "classes" -> {
             if (values[i] instanceof Integer) {
               bad.addAll(List.of(-1, Integer.MIN_VALUE));
+            } else {
+              bad.addAll(List.of(0L, -1L, Long.MIN_VALUE));
             }
           }
           default -> {

@@ -1,9 +1,12 @@
 package io.metaplast.fault;
 
 import io.metaplast.Backend;
+import io.metaplast.BitMatrix;
 import io.metaplast.DeviceBuffer;
 import io.metaplast.F32Buffer;
+import io.metaplast.F32Matrix;
 import io.metaplast.I32Buffer;
+import io.metaplast.I32Matrix;
 import io.metaplast.Stream;
 import io.metaplast.TensorGroup;
 import io.metaplast.TensorLayout;
@@ -14,6 +17,11 @@ import io.metaplast.bayes.LinearShape;
 import io.metaplast.bayes.MesuParams;
 import io.metaplast.bayes.StepReport;
 import io.metaplast.bayes.UncertaintyOptions;
+import io.metaplast.binary.BatchNormOutput;
+import io.metaplast.binary.HiddenWeights;
+import io.metaplast.binary.RunningStatistics;
+import io.metaplast.binary.Thresholds;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
@@ -68,10 +76,15 @@ final class KernelCalls {
   /**
    * A call.
    *
-   * @param method of BayesKernels
+   * @param family BayesKernels or BinaryKernels
+   * @param method of it
    * @param args in order
    */
-  record Call(String method, List<Arg> args) {
+  record Call(Class<?> family, String method, List<Arg> args) {
+    Call(String method, List<Arg> args) {
+      this(BayesKernels.class, method, args);
+    }
+
     /** Values for all arguments on {@code backend}. */
     Object[] values(Backend backend) {
       return args.stream().map(a -> a.make().apply(backend, 0)).toArray();
@@ -80,38 +93,46 @@ final class KernelCalls {
     /** Makes the call; throws what it throws. */
     void invoke(Backend backend, Object[] values) throws Throwable {
       Method found =
-          Arrays.stream(BayesKernels.class.getMethods())
-              .filter(m -> m.getName().equals(method) && m.getParameterCount() == values.length)
+          Arrays.stream(family.getMethods())
+              .filter(m -> m.getName().equals(method) && takes(m.getParameterTypes(), values))
               .findFirst()
-              .orElseThrow(() -> new IllegalArgumentException("no kernel " + method + " with " + values.length + " arguments"));
+              .orElseThrow(() -> new IllegalArgumentException("no kernel " + method + " that takes " + Arrays.toString(values)));
       try {
-        found.invoke(backend.bayes(), values);
+        found.invoke(family == BayesKernels.class ? backend.bayes() : backend.binary(), values);
       } catch (InvocationTargetException e) {
         throw e.getCause();
       }
     }
 
+    private static boolean takes(Class<?>[] types, Object[] values) {
+      boolean fits = types.length == values.length;
+      for (int i = 0; fits && i < types.length; i++) {
+        fits = values[i] == null ? !types[i].isPrimitive() : MethodType.methodType(types[i]).wrap().returnType().isInstance(values[i]);
+      }
+      return fits;
+    }
+
     @Override
     public String toString() {
-      return method + "/" + args.size();
+      return family.getSimpleName() + "." + method + "/" + args.size();
     }
   }
 
   // ---- arguments --------------------------------------------------------------------------------------------------------------------
 
-  private static Arg scalar(String name, Object value) {
+  static Arg scalar(String name, Object value) {
     return new Arg(name, (b, d) -> value, false, false, name, List.of());
   }
 
-  private static Arg stream() {
+  static Arg stream() {
     return new Arg("stream", (b, d) -> b.newStream(), false, false, "stream", List.of());
   }
 
-  private static Arg in(String name, int n) {
+  static Arg in(String name, int n) {
     return f32(name, n, false);
   }
 
-  private static Arg out(String name, int n) {
+  static Arg out(String name, int n) {
     return f32(name, n, true);
   }
 
@@ -126,11 +147,11 @@ final class KernelCalls {
         false, true, name, List.of(new Placement(name, n, output, (b, memory) -> memory)));
   }
 
-  private static Arg ints(String name, int n) {
+  static Arg ints(String name, int n) {
     return new Arg(name, (b, d) -> b.allocateI32(n + d), false, true, name, List.of());
   }
 
-  private static Arg report() {
+  static Arg report() {
     return new Arg("report", (b, d) -> StepReport.allocate(b), true, false, "report", List.of());
   }
 
@@ -152,7 +173,7 @@ final class KernelCalls {
     return b.group(LAYOUT, copies, buffers);
   }
 
-  private static Arg group(String name, int copies, boolean output) {
+  static Arg group(String name, int copies, boolean output) {
     return new Arg(
         name, (b, d) -> filledGroup(b, copies, d), false, true, name,
         List.of(new Placement(name, copies * (int) LAYOUT.count(0), output, (b, memory) -> groupAt(b, copies, memory))));
@@ -255,6 +276,7 @@ final class KernelCalls {
     calls.add(new Call("siConsolidate", List.of(in("theta", N), scalar("xi", 1.0), out("path", N), out("anchor", N), out("omega", N), stream())));
     calls.add(
         new Call("siPenaltyGradient", List.of(in("theta", N), in("anchor", N), in("omega", N), scalar("c", 0.1), out("gradient", N), stream())));
+    calls.addAll(BinaryCalls.all());
     return calls;
   }
 
@@ -264,7 +286,20 @@ final class KernelCalls {
   static List<Object> content(Object[] values) {
     List<Object> content = new ArrayList<>();
     for (Object value : values) {
-      if (value instanceof GaussianWeights w) {
+      if (value instanceof F32Matrix m) {
+        content.addAll(content(new Object[] {m.data()}));
+      } else if (value instanceof I32Matrix m) {
+        content.addAll(content(new Object[] {m.data()}));
+      } else if (value instanceof HiddenWeights w) {
+        content.addAll(content(new Object[] {w.hidden(), w.firstMoment(), w.secondMoment()}));
+        for (int t = 0; t < w.tensors(); t++) {
+          content.addAll(content(new Object[] {w.signs(t)}));
+        }
+      } else if (value instanceof BatchNormOutput o) {
+        content.addAll(content(new Object[] {o.values(), o.signs(), o.mask()}));
+      } else if (value instanceof RunningStatistics r) {
+        content.addAll(content(new Object[] {r.mean(), r.variance()}));
+      } else if (value instanceof GaussianWeights w) {
         content.addAll(content(new Object[] {w.mean(), w.sigma()}));
       } else if (value instanceof TensorGroup<?> g) {
         for (int t = 0; t < g.layout().tensors(); t++) {
@@ -277,6 +312,8 @@ final class KernelCalls {
           content.add(Arrays.hashCode(io.metaplast.Bits.of(f.toArray())));
         } else if (b instanceof I32Buffer i) {
           content.add(Arrays.hashCode(i.toArray()));
+        } else if (b instanceof BitMatrix m) {
+          content.add(Arrays.hashCode(m.toArray()));
         }
       }
     }
@@ -286,7 +323,18 @@ final class KernelCalls {
   /** Closes an argument, and the memory that it stands on. */
   static void close(Object value) {
     try {
-      if (value instanceof GaussianWeights w) {
+      if (value instanceof F32Matrix m) {
+        close(m.data());
+      } else if (value instanceof I32Matrix m) {
+        close(m.data());
+      } else if (value instanceof BatchNormOutput o) {
+        close(o.values());
+        close(o.signs());
+        close(o.mask());
+      } else if (value instanceof RunningStatistics r) {
+        close(r.mean());
+        close(r.variance());
+      } else if (value instanceof GaussianWeights w) {
         close(w.mean());
         close(w.sigma());
       } else if (value instanceof TensorGroup<?> g) {
@@ -305,7 +353,8 @@ final class KernelCalls {
   /** Whether an argument can be closed. */
   static boolean closeable(Object value) {
     return value instanceof DeviceBuffer || value instanceof TensorGroup || value instanceof GaussianWeights || value instanceof StepReport
-        || value instanceof Stream || value instanceof Workspace;
+        || value instanceof Stream || value instanceof Workspace || value instanceof F32Matrix || value instanceof I32Matrix
+        || value instanceof HiddenWeights || value instanceof Thresholds || value instanceof BatchNormOutput || value instanceof RunningStatistics;
   }
 
   /** Applies {@code change} to a copy of {@code values}. */

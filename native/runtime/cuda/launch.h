@@ -17,8 +17,14 @@ void run_on_shim(const void* args) {
   Kernel::run(*static_cast<const typename Kernel::Args*>(args));
 }
 #else
+// Blocks that a multiprocessor should hold, kMinBlocks of a kernel that says so; else (0) the compiler weighs blocks against registers.
+template <class Kernel, class = void>
+constexpr int kMinBlocks = 0;
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::kThreads) metaplast_kernel(const __grid_constant__ typename Kernel::Args args) {
+constexpr int kMinBlocks<Kernel, std::void_t<decltype(Kernel::kMinBlocks)>> = Kernel::kMinBlocks;
+
+template <class Kernel>
+__global__ void __launch_bounds__(Kernel::kThreads, kMinBlocks<Kernel>) metaplast_kernel(const __grid_constant__ typename Kernel::Args args) {
   Kernel::run(args);
 }
 

@@ -181,10 +181,11 @@ template <int n>
 inline void philox_words_at_wrap(const RandomStream& r, uint64_t block, I* first, I* second) {
   uint32_t words[n * 2 * W], lanes[2][n * W];
   for (int b = 0; b < n * W / 2; ++b) philox_block(r, block + static_cast<uint64_t>(b), words + 4 * b);
+  constexpr int kQuarter = W < 4 ? 1 : W / 4;
   // Where interleave takes element e from: word k of block b of half group j.
   for (int e = 0; e < n * 2 * W; ++e) {
     const int j = e / (2 * W), b = e % (2 * W) / 4, k = e % 4;
-    const int lane = W == 1 ? 0 : b % (W / 4) * 4 + b / (W / 4) * 2 + k / 2;
+    const int lane = W == 1 ? 0 : b % kQuarter * 4 + b / kQuarter * 2 + k / 2;
     lanes[k % 2][j * W + lane] = words[e];
   }
   for (int j = 0; j < n; ++j) {

@@ -83,6 +83,7 @@ uint32_t detect_cpu_features(const CpuidSource& source) noexcept {
   add(bit(leaf7.ebx, 3), kBmi1);
   add(bit(leaf7.ebx, 8), kBmi2);
   add(ymm && bit(leaf1.ecx, 29), kF16c);
+  add(ymm && bit(leaf1.ecx, 12), kFma);
   add(ymm && bit(leaf7.ebx, 5), kAvx2);
   const bool avx512f = zmm && bit(leaf7.ebx, 16);
   add(avx512f, kAvx512f);

@@ -22,10 +22,12 @@ enum CpuFeature : uint32_t {
   kAvx512dq = 1u << 8,
   kAvx512vl = 1u << 9,
   kAvx512Vpopcntdq = 1u << 10,
+  kFma = 1u << 11,
 };
 
 // What the files of a tier may use without asking: the flags of cmake/Isa.cmake, plus POPCNT, which -mavx2 implies.
-constexpr uint32_t kAvx2TierFeatures = kPopcnt | kAvx2 | kF16c | kLzcnt | kBmi1 | kBmi2;
+// Every CPU with AVX2 known to us has FMA; class B kernels use it.
+constexpr uint32_t kAvx2TierFeatures = kPopcnt | kAvx2 | kF16c | kLzcnt | kBmi1 | kBmi2 | kFma;
 constexpr uint32_t kAvx512TierFeatures = kAvx2TierFeatures | kAvx512f | kAvx512bw | kAvx512dq | kAvx512vl;
 
 struct CpuidRegisters {

@@ -17,6 +17,7 @@ namespace {
 
 // CPUID bits by register.
 constexpr uint32_t kSse42 = 1u << 20, kPopcntBit = 1u << 23, kOsxsave = 1u << 27, kAvx = 1u << 28, kF16cBit = 1u << 29;  // 1.ecx
+constexpr uint32_t kFmaBit = 1u << 12;                                                                                    // 1.ecx
 constexpr uint32_t kBmi1Bit = 1u << 3, kAvx2Bit = 1u << 5, kBmi2Bit = 1u << 8;                                            // 7.ebx
 constexpr uint32_t kFBit = 1u << 16, kDqBit = 1u << 17, kBwBit = 1u << 30, kVlBit = 1u << 31;                             // 7.ebx
 constexpr uint32_t kVpopcntdqBit = 1u << 14;                                                                              // 7.ecx
@@ -25,7 +26,7 @@ constexpr uint32_t kLzcntBit = 1u << 5;                                         
 struct FakeCpu {
   uint32_t max_leaf = 7;
   uint32_t max_extended = 0x80000008u;
-  uint32_t leaf1_ecx = kSse42 | kPopcntBit | kOsxsave | kAvx | kF16cBit;
+  uint32_t leaf1_ecx = kSse42 | kPopcntBit | kOsxsave | kAvx | kF16cBit | kFmaBit;
   uint32_t leaf7_ebx = kBmi1Bit | kAvx2Bit | kBmi2Bit | kFBit | kDqBit | kBwBit | kVlBit;
   uint32_t leaf7_ecx = kVpopcntdqBit;
   uint32_t extended1_ecx = kLzcntBit;
@@ -96,7 +97,7 @@ int main() {
               METAPLAST_TIER_SCALAR);
   expect_tier("Nehalem", with([](FakeCpu& c) { c.leaf1_ecx = kSse42 | kPopcntBit; c.leaf7_ebx = 0; c.extended1_ecx = 0; }),
               METAPLAST_TIER_SCALAR);
-  expect_tier("Sandy Bridge", with([](FakeCpu& c) { c.leaf1_ecx &= ~kF16cBit; c.leaf7_ebx = 0; c.extended1_ecx = 0; c.xcr0 = 7; }),
+  expect_tier("Sandy Bridge", with([](FakeCpu& c) { c.leaf1_ecx &= ~(kF16cBit | kFmaBit); c.leaf7_ebx = 0; c.extended1_ecx = 0; c.xcr0 = 7; }),
               METAPLAST_TIER_SCALAR);
   expect_tier("Haswell", with([](FakeCpu& c) { c.leaf7_ebx = kBmi1Bit | kAvx2Bit | kBmi2Bit; c.leaf7_ecx = 0; c.xcr0 = 7; }),
               METAPLAST_TIER_AVX2);
@@ -120,6 +121,7 @@ int main() {
   expect_tier("no AVX2", with([](FakeCpu& c) { c.leaf7_ebx &= ~kAvx2Bit; }), METAPLAST_TIER_SCALAR);
   expect_tier("no POPCNT", with([](FakeCpu& c) { c.leaf1_ecx &= ~kPopcntBit; }), METAPLAST_TIER_SCALAR);
   expect_tier("no F16C", with([](FakeCpu& c) { c.leaf1_ecx &= ~kF16cBit; }), METAPLAST_TIER_SCALAR);
+  expect_tier("no FMA", with([](FakeCpu& c) { c.leaf1_ecx &= ~kFmaBit; }), METAPLAST_TIER_SCALAR);
   expect_tier("no LZCNT", with([](FakeCpu& c) { c.extended1_ecx = 0; }), METAPLAST_TIER_SCALAR);
   expect_tier("no BMI1", with([](FakeCpu& c) { c.leaf7_ebx &= ~kBmi1Bit; }), METAPLAST_TIER_SCALAR);
   expect_tier("no BMI2", with([](FakeCpu& c) { c.leaf7_ebx &= ~kBmi2Bit; }), METAPLAST_TIER_SCALAR);

@@ -14,6 +14,7 @@
 #include "kernels/linear_batch1/linear_batch1.h"
 #include "kernels/sign_gemm/sign_gemm.h"
 #include "kernels/xnor_gemm/xnor_gemm.h"
+#include "kernels/spd_inverse/spd_inverse.h"
 #include "metaplast/runtime.h"
 
 namespace metaplast {

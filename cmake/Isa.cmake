@@ -47,8 +47,8 @@ function(metaplast_apply_isa sources_variable)
         list(APPEND flags -mfma)
       endif()
       if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        # GCC 12 gathers the neighbouring scalars that a register tile broadcasts into one vector, and then broadcasts a wrong lane of it
-        # (tiers with as many rows in the tile as lanes in a vector).
+        # With it GCC 12 gave wrong results in the scalar and avx2 tiers: it gathers the neighbouring scalars that a register tile broadcasts
+        # into one vector. Taken for a fault of the compiler, but not reduced to a small case; the tests fail without this line.
         list(APPEND flags -fno-tree-slp-vectorize)
       endif()
     endif()

@@ -40,7 +40,7 @@ class ArchitectureTest {
     holds(
         noClasses()
             .that()
-            .resideInAnyPackage("io.metaplast", "io.metaplast.bayes")
+            .resideInAnyPackage("io.metaplast", "io.metaplast.bayes", "io.metaplast.binary")
             .and(com.tngtech.archunit.base.DescribedPredicate.not(simpleName("Metaplast"))) // the entry point
             .should()
             .dependOnClassesThat()

@@ -10,10 +10,10 @@ namespace metaplast {
 // Words of a against words of b from which a second thread pays: some 10 microseconds of one core.
 constexpr int64_t kXnorGrain = int64_t{1} << 18;
 
-// Ranges of the longer side. Rows come in multiples of every micro-kernel's group, columns in multiples of a row of bits, so that a word
-// of the result belongs to one thread.
+// Ranges of the longer side that differ by one unit at most. Rows come in multiples of the widest panel's group, columns in multiples of a row
+// of bits, so that a word of the result belongs to one thread.
 inline void run_xnor_gemm(const metaplast_context* context, const XnorGemm& g) noexcept {
-  constexpr int64_t kRowUnit = 120;
+  constexpr int64_t kRowUnit = 40;
   constexpr int64_t kColumnUnit = 512;
   if (g.m == 0 || g.n == 0) return;
   const auto kernel = context->kernels.xnor_gemm;
@@ -29,11 +29,10 @@ inline void run_xnor_gemm(const metaplast_context* context, const XnorGemm& g) n
     kernel(&g, 0, g.m, 0, g.n);
     return;
   }
-  const int64_t length = (units + ranges - 1) / ranges * unit;
   const int64_t total = by_rows ? g.m : g.n;
-  parallel_chunks(context, (total + length - 1) / length, [=, &g](int64_t chunk) {
-    const int64_t begin = chunk * length;
-    const int64_t end = total - begin < length ? total : begin + length;
+  parallel_chunks(context, ranges, [=, &g](int64_t chunk) {
+    const int64_t begin = units * chunk / ranges * unit;
+    const int64_t end = chunk + 1 == ranges ? total : units * (chunk + 1) / ranges * unit;
     if (by_rows) {
       kernel(&g, begin, end, 0, g.n);
     } else {

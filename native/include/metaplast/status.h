@@ -22,6 +22,7 @@ enum {
   METAPLAST_E_ARGUMENT = 1,       // an argument is outside its documented range (nothing was written)
   METAPLAST_E_OUT_OF_MEMORY = 2,  // host memory exhausted
   METAPLAST_E_UNSUPPORTED = 3,    // this machine or build lacks what was asked for
+  METAPLAST_E_NOT_FINITE = 4,       // an input matrix holds NaN or infinity (nothing was written)
   METAPLAST_E_CUDA_NO_DRIVER = 16,       // no NVIDIA driver on this machine
   METAPLAST_E_CUDA_OLD_DRIVER = 17,      // driver older than the CUDA runtime that is linked in
   METAPLAST_E_CUDA_NO_DEVICE = 18,       // driver present, no usable device

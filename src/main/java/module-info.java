@@ -7,4 +7,5 @@ module io.metaplast {
   exports io.metaplast;
   exports io.metaplast.bayes;
   exports io.metaplast.binary;
+  exports io.metaplast.kfac;
 }

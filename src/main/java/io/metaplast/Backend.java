@@ -2,6 +2,7 @@ package io.metaplast;
 
 import io.metaplast.bayes.BayesKernels;
 import io.metaplast.binary.BinaryKernels;
+import io.metaplast.kfac.KfacKernels;
 import java.nio.FloatBuffer;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
@@ -88,6 +89,9 @@ public interface Backend extends AutoCloseable {
 
   /** The kernels of binarized networks. */
   BinaryKernels binary();
+
+  /** The kernels of Kronecker-factored curvature. */
+  KfacKernels kfac();
 
   /** Bytes this backend has allocated and not yet freed. */
   long allocatedBytes();

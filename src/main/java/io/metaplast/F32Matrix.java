@@ -11,7 +11,7 @@ import java.util.Objects;
  * @param cols 0..2^31-1
  * @param ld leading dimension, at least cols
  */
-public record F32Matrix(F32Buffer data, int rows, int cols, int ld) {
+public record F32Matrix(F32Buffer data, int rows, int cols, int ld) implements RealMatrix {
   /**
    * Validates.
    *

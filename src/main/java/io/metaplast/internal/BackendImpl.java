@@ -15,6 +15,7 @@ import io.metaplast.TensorLayout;
 import io.metaplast.Workspace;
 import io.metaplast.bayes.BayesKernels;
 import io.metaplast.binary.BinaryKernels;
+import io.metaplast.kfac.KfacKernels;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
@@ -45,6 +46,7 @@ public final class BackendImpl implements Backend {
   private final StreamImpl defaultStream;
   private final BayesKernels bayes;
   private final BinaryKernels binary;
+  private final KfacKernels kfac;
   private final UseCounted life =
       new UseCounted() {
         @Override
@@ -61,6 +63,7 @@ public final class BackendImpl implements Backend {
     this.defaultStream = StreamImpl.defaultStream(this);
     this.bayes = new CheckedBayesKernels(this);
     this.binary = new CheckedBinaryKernels(this);
+    this.kfac = new CheckedKfacKernels(this);
   }
 
   /** What runs the kernels. */
@@ -308,6 +311,11 @@ public final class BackendImpl implements Backend {
   @Override
   public BinaryKernels binary() {
     return binary;
+  }
+
+  @Override
+  public KfacKernels kfac() {
+    return kfac;
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.metaplast.BackendOptions;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.BayesProvider;
 import io.metaplast.internal.spi.BinaryProvider;
+import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
 import java.lang.reflect.Proxy;
@@ -163,6 +164,11 @@ final class RecordingProvider implements BackendProvider {
   @Override
   public BinaryProvider binary() {
     return recorder(BinaryProvider.class);
+  }
+
+  @Override
+  public KfacProvider kfac() {
+    return recorder(KfacProvider.class);
   }
 
   private <T> T recorder(Class<T> family) {

@@ -13,7 +13,7 @@ import org.bytedeco.javacpp.annotation.Raw;
  * loaded by {@link io.metaplast.internal.NativeLoader} before the first call.
  */
 @Platform(
-    include = {"metaplast/runtime.h", "metaplast/bayes.h", "metaplast/binary.h", "metaplast/jni.h"},
+    include = {"metaplast/runtime.h", "metaplast/bayes.h", "metaplast/binary.h", "metaplast/kfac.h", "metaplast/jni.h"},
     library = "jniMetaplastCpu")
 @NoException
 final class CpuBindings {

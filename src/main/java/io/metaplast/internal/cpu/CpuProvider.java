@@ -10,6 +10,7 @@ import io.metaplast.internal.NativeLoader;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.BayesProvider;
 import io.metaplast.internal.spi.BinaryProvider;
+import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
 import java.io.IOException;
@@ -38,6 +39,7 @@ public final class CpuProvider implements BackendProvider {
   private final BackendInfo info;
   private final BayesProvider bayes;
   private final BinaryProvider binary;
+  private final KfacProvider kfac;
   private final AtomicLong allocated = new AtomicLong();
 
   /**
@@ -64,6 +66,7 @@ public final class CpuProvider implements BackendProvider {
     info = info(options, possible, file);
     bayes = new CpuBayes(this, context);
     binary = new CpuBinary(context);
+    kfac = new CpuKfac(context);
   }
 
   private static void checkTier(BackendOptions options, IsaTier possible) {
@@ -230,6 +233,11 @@ public final class CpuProvider implements BackendProvider {
   @Override
   public BinaryProvider binary() {
     return binary;
+  }
+
+  @Override
+  public KfacProvider kfac() {
+    return kfac;
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.metaplast.internal.NativeLoader;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.BayesProvider;
 import io.metaplast.internal.spi.BinaryProvider;
+import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
 import java.nio.Buffer;
@@ -57,6 +58,7 @@ public final class CudaProvider implements BackendProvider {
   private final BackendInfo info;
   private final CudaBayes bayes;
   private final BinaryProvider binary;
+  private final KfacProvider kfac;
 
   private final AtomicLong allocated = new AtomicLong();
 
@@ -94,6 +96,7 @@ public final class CudaProvider implements BackendProvider {
     info = info(scratch.memory, options.device(), file, driver, runtime, variants());
     bayes = new CudaBayes(this, context);
     binary = new CudaBinary(this, context);
+    kfac = new CudaKfac(this, context);
   }
 
   private static BackendUnavailableException unavailable(int status, int code, int driver, int runtime) {
@@ -438,6 +441,11 @@ public final class CudaProvider implements BackendProvider {
   @Override
   public BinaryProvider binary() {
     return binary;
+  }
+
+  @Override
+  public KfacProvider kfac() {
+    return kfac;
   }
 
   @Override

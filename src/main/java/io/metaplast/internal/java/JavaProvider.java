@@ -7,6 +7,7 @@ import io.metaplast.DeviceOutOfMemoryException;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.BayesProvider;
 import io.metaplast.internal.spi.BinaryProvider;
+import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.Memory;
 import java.nio.Buffer;
@@ -27,6 +28,7 @@ public final class JavaProvider implements BackendProvider {
   private final WorkerPool pool;
   private final JavaBayes bayes;
   private final JavaBinary binary;
+  private final JavaKfac kfac;
   private final BackendInfo info;
   private final AtomicLong allocated = new AtomicLong();
 
@@ -35,6 +37,7 @@ public final class JavaProvider implements BackendProvider {
     pool = new WorkerPool(options.threads());
     bayes = new JavaBayes(pool);
     binary = new JavaBinary(pool);
+    kfac = new JavaKfac(pool);
     Map<String, String> details = new LinkedHashMap<>();
     details.put("Java", System.getProperty("java.version") + ", " + System.getProperty("java.vendor"));
     details.put("heap limit", (Runtime.getRuntime().maxMemory() >> 20) + " MiB");
@@ -211,6 +214,11 @@ public final class JavaProvider implements BackendProvider {
   @Override
   public BinaryProvider binary() {
     return binary;
+  }
+
+  @Override
+  public KfacProvider kfac() {
+    return kfac;
   }
 
   @Override

@@ -56,6 +56,8 @@ public interface BackendProvider extends AutoCloseable {
 
   BinaryProvider binary();
 
+  KfacProvider kfac();
+
   @Override
   void close();
 }

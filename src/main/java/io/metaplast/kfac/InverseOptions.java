@@ -13,7 +13,7 @@ package io.metaplast.kfac;
 public record InverseOptions(
     double residualTolerance, boolean doublePrecision, boolean moreDamping, boolean clampEigenvalues, boolean keepPrevious) {
   /** Residual tolerance of the fp32 inverse where nothing else is said. */
-  public static final double DEFAULT_RESIDUAL_TOLERANCE = 0.1;
+  public static final double DEFAULT_RESIDUAL_TOLERANCE = 0.03;
 
   /** The bare kernel: no rung after the first. */
   public static final InverseOptions NONE = new InverseOptions(DEFAULT_RESIDUAL_TOLERANCE, false, false, false, false);

@@ -12,6 +12,7 @@
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/gemm_tn/gemm_tn.h"
 #include "kernels/linear_batch1/linear_batch1.h"
+#include "kernels/real_gemm/real_gemm.h"
 #include "kernels/sign_gemm/sign_gemm.h"
 #include "kernels/xnor_gemm/xnor_gemm.h"
 #include "kernels/spd_inverse/spd_inverse.h"

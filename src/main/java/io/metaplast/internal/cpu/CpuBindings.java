@@ -370,4 +370,28 @@ final class CpuBindings {
   @Name("metaplast_binary_conv2d_workspace_bytes")
   @Cast("jlong")
   static native long binaryConv2dWorkspaceBytes(@Cast("const metaplast_conv2d_t*") long shape);
+
+  // ---- kfac.h
+
+  @Name("metaplast_spd_inverse_f32")
+  static native int spdInverse(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items,
+      double residualTolerance, @Cast("metaplast_spd_result_t*") long results, @Cast("void*") long workspace,
+      @Cast("int64_t") long workspaceBytes);
+
+  @Name("metaplast_spd_inverse_f64acc")
+  static native int spdInverseF64(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items,
+      double residualTolerance, @Cast("metaplast_spd_result_t*") long results, @Cast("void*") long workspace,
+      @Cast("int64_t") long workspaceBytes);
+
+  @Name("metaplast_spd_inverse_workspace_bytes")
+  @Cast("jlong")
+  static native long spdInverseWorkspaceBytes(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items);
+
+  @Name("metaplast_spd_inverse_workspace_bytes_f64acc")
+  @Cast("jlong")
+  static native long spdInverseWorkspaceBytesF64(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items);
 }

@@ -1,6 +1,7 @@
 package io.metaplast.internal.cpu;
 
 import io.metaplast.F32Matrix;
+import io.metaplast.KernelException;
 import io.metaplast.RealMatrix;
 import io.metaplast.internal.BufferImpl;
 import io.metaplast.internal.spi.KfacProvider;
@@ -12,9 +13,26 @@ import io.metaplast.kfac.BatchNormMergeGradients;
 import io.metaplast.kfac.Im2colShape;
 import java.util.List;
 
-/** Pending. */
+/**
+ * The kernels of Kronecker-factored curvature of the CPU library, one native call each. Operands stay reachable during a call: the layer above holds their memory, and the thread its
+ * tables.
+ */
 final class CpuKfac implements KfacProvider {
-  CpuKfac(long context) {}
+  private final long context;
+
+  CpuKfac(long context) {
+    this.context = context;
+  }
+
+  private static void check(String kernel, int status) {
+    if (status != 0) {
+      throw new KernelException(kernel + " failed with status " + status, status, 0, "");
+    }
+  }
+
+  private static long address(BufferImpl bufferOrNull) {
+    return bufferOrNull == null ? 0 : bufferOrNull.rawAddress();
+  }
 
   @Override
   public void realGemm( boolean transposeA, boolean transposeB, float alpha, F32Matrix a, F32Matrix b, float beta, F32Matrix c, BufferImpl workspace, long stream) {
@@ -48,12 +66,22 @@ final class CpuKfac implements KfacProvider {
 
   @Override
   public void spdInverse(SpdTable table, double residualTolerance, boolean doublePrecision, BufferImpl workspace, long stream) {
-    throw new UnsupportedOperationException("pending");
+    long items = CpuBindings.addressOf(table.items());
+    long results = CpuBindings.addressOf(table.results());
+    long bytes = workspace.length();
+    check(
+        "spdInverse",
+        doublePrecision
+            ? CpuBindings.spdInverseF64(context, table.count(), items, residualTolerance, results, address(workspace), bytes)
+            : CpuBindings.spdInverse(context, table.count(), items, residualTolerance, results, address(workspace), bytes));
   }
 
   @Override
   public long spdInverseWorkspaceBytes(SpdTable table, boolean doublePrecision) {
-    throw new UnsupportedOperationException("pending");
+    long items = CpuBindings.addressOf(table.items());
+    return doublePrecision
+        ? CpuBindings.spdInverseWorkspaceBytesF64(context, table.count(), items)
+        : CpuBindings.spdInverseWorkspaceBytes(context, table.count(), items);
   }
 
   @Override

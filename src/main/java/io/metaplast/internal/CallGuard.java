@@ -26,24 +26,35 @@ import java.util.Objects;
  * </pre>
  */
 final class CallGuard {
+  /** Place of an operand that is in no list. */
+  static final long NO_PLACE = -1;
+
   private static final ThreadLocal<CallGuard> CURRENT = ThreadLocal.withInitial(CallGuard::new);
 
   private BackendImpl backend;
   private UseCounted[] held = new UseCounted[16];
   private int heldCount;
 
+  /** Up to so many operands are compared pair by pair, more in the order of their addresses. */
+  private static final int FEW = 24;
+
   // Operands with elements: either a buffer or a group, their bounding range, and whether the call writes them.
-  private final String[] names = new String[16];
-  private final TensorGroupImpl<?>[] groups = new TensorGroupImpl<?>[16];
-  private final long[] starts = new long[16];
-  private final long[] ends = new long[16];
-  private final boolean[] outputs = new boolean[16];
+  private String[] names = new String[16];
+  private long[] places = new long[16];
+  private TensorGroupImpl<?>[] groups = new TensorGroupImpl<?>[16];
+  private long[] starts = new long[16];
+  private long[] ends = new long[16];
+  private boolean[] outputs = new boolean[16];
+  private int[] order = new int[16];
+  private int[] nextOutput = new int[17];
   private int operands;
-  private String inPlaceInput;
-  private String inPlaceOutput;
+  private final String[] inPlaceInputs = new String[4];
+  private final String[] inPlaceOutputs = new String[4];
+  private int inPlacePairs;
 
   private long[] counts = new long[2];
   private final float[] values = new float[4096];
+  private final double[] sums = new double[2];
 
   private CallGuard() {}
 
@@ -64,45 +75,74 @@ final class CallGuard {
     heldCount = 0;
     Arrays.fill(groups, 0, operands, null);
     operands = 0;
-    inPlaceInput = null;
-    inPlaceOutput = null;
+    inPlacePairs = 0;
     backend.release();
     backend = null;
   }
 
   /** A buffer that the call reads. */
   BufferImpl input(String name, DeviceBuffer buffer) {
-    return operand(name, buffer, false);
+    return operand(name, NO_PLACE, buffer, false);
+  }
+
+  /** A buffer of a list that the call reads. The name has a {@code #} where the number of the list goes: it is put together only for a message. */
+  BufferImpl input(String name, long place, DeviceBuffer buffer) {
+    return operand(name, place, buffer, false);
   }
 
   /** A buffer that the call writes, or reads and writes. */
   BufferImpl output(String name, DeviceBuffer buffer) {
-    return operand(name, buffer, true);
+    return operand(name, NO_PLACE, buffer, true);
+  }
+
+  /** As {@link #input(String, long, DeviceBuffer)}, of a list that the call writes. */
+  BufferImpl output(String name, long place, DeviceBuffer buffer) {
+    return operand(name, place, buffer, true);
   }
 
   /** As {@link #output}; null stays null. */
   BufferImpl outputOrNull(String name, DeviceBuffer buffer) {
-    return buffer == null ? null : operand(name, buffer, true);
+    return buffer == null ? null : operand(name, NO_PLACE, buffer, true);
   }
 
-  /** Allows operand {@code output} to be exactly the same range as operand {@code input}. */
+  /** Allows operand {@code output} to be exactly the same range as operand {@code input}; of lists, as the operand at the same place. */
   void allowInPlace(String output, String input) {
-    inPlaceOutput = output;
-    inPlaceInput = input;
+    inPlaceOutputs[inPlacePairs] = output;
+    inPlaceInputs[inPlacePairs] = input;
+    inPlacePairs++;
   }
 
-  private BufferImpl operand(String name, DeviceBuffer buffer, boolean output) {
-    Objects.requireNonNull(buffer, name);
+  private BufferImpl operand(String name, long place, DeviceBuffer buffer, boolean output) {
+    if (buffer == null) {
+      throw new NullPointerException(at(name, place));
+    }
     if (!(buffer instanceof BufferImpl)) {
-      throw new IllegalArgumentException(name + " is a " + buffer.getClass().getName() + ", which this library did not make");
+      throw new IllegalArgumentException(at(name, place) + " is a " + buffer.getClass().getName() + ", which this library did not make");
     }
     BufferImpl b = (BufferImpl) buffer;
-    checkBackend(name, b.backendImpl());
-    hold(name, b.memory());
+    if (b.backendImpl() != backend) {
+      checkBackend(at(name, place), b.backendImpl());
+    }
+    Memory memory = b.memory();
+    hold(place != NO_PLACE && memory.isClosed() ? at(name, place) : name, memory);
     if (b.length() > 0) {
-      record(name, null, b.rangeStart(), b.rangeEnd(), output);
+      record(name, place, null, b.rangeStart(), b.rangeEnd(), output);
     }
     return b;
+  }
+
+  /** The name of an operand of a list. */
+  static String at(String name, long place) {
+    int last = place == NO_PLACE ? -1 : name.lastIndexOf('#');
+    if (last < 0) {
+      return name;
+    }
+    return name.substring(0, last).replace("#", Long.toString(place >>> 32)) + (int) place + name.substring(last + 1);
+  }
+
+  /** Where a list of lists has an operand whose name has two {@code #}. */
+  static long place(int outer, int inner) {
+    return (long) outer << 32 | inner;
   }
 
   /** A buffer that the call uses and that cannot overlap anything else: checked and taken, but not compared. */
@@ -140,7 +180,7 @@ final class CallGuard {
             name + "[" + g.rangeTensor(i) + "] and " + name + "[" + g.rangeTensor(i + 1) + "] overlap by " + (g.rangeEnd(i) - g.rangeStart(i + 1))
                 + " bytes, but the call writes them");
       }
-      record(name, g, g.rangeStart(0), g.boundingEnd(), output);
+      record(name, NO_PLACE, g, g.rangeStart(0), g.boundingEnd(), output);
     }
     return g;
   }
@@ -172,6 +212,10 @@ final class CallGuard {
 
   /** Checks that no output overlaps another operand. */
   void checkOverlap() {
+    if (operands > FEW) {
+      checkOverlapOfMany();
+      return;
+    }
     for (int b = 1; b < operands; b++) {
       for (int a = 0; a < b; a++) {
         if ((outputs[a] || outputs[b]) && starts[a] < ends[b] && starts[b] < ends[a] && !exactlyInPlace(a, b)) {
@@ -181,12 +225,69 @@ final class CallGuard {
     }
   }
 
+  /** The same in the order of addresses. What overlaps without a fault is in place, so few pairs are looked at however often inputs are shared. */
+  private void checkOverlapOfMany() {
+    sortByStart();
+    nextOutput[operands] = operands;
+    for (int i = operands - 1; i >= 0; i--) {
+      nextOutput[i] = outputs[order[i]] ? i : nextOutput[i + 1];
+    }
+    for (int i = 0; i < operands; i++) {
+      int first = order[i];
+      boolean output = outputs[first];
+      for (int j = output ? i + 1 : nextOutput[i + 1]; j < operands && starts[order[j]] < ends[first]; j = output ? j + 1 : nextOutput[j + 1]) {
+        int a = Math.min(first, order[j]);
+        int b = Math.max(first, order[j]);
+        if (!exactlyInPlace(a, b)) {
+          checkOverlap(a, b);
+        }
+      }
+    }
+  }
+
+  /** Fills {@code order} with the operands by ascending start (heap sort: nothing is allocated). */
+  private void sortByStart() {
+    for (int i = 0; i < operands; i++) {
+      order[i] = i;
+    }
+    for (int i = operands / 2 - 1; i >= 0; i--) {
+      sink(i, operands);
+    }
+    for (int last = operands - 1; last > 0; last--) {
+      int largest = order[0];
+      order[0] = order[last];
+      order[last] = largest;
+      sink(0, last);
+    }
+  }
+
+  private void sink(int from, int size) {
+    int at = from;
+    int moved = order[at];
+    for (int child = 2 * at + 1; child < size; child = 2 * at + 1) {
+      if (child + 1 < size && starts[order[child + 1]] > starts[order[child]]) {
+        child++;
+      }
+      if (starts[order[child]] <= starts[moved]) {
+        break;
+      }
+      order[at] = order[child];
+      at = child;
+    }
+    order[at] = moved;
+  }
+
   /** Scratch for host results of at least {@code n} numbers. */
   long[] counts(int n) {
     if (counts.length < n) {
       counts = new long[n];
     }
     return counts;
+  }
+
+  /** Scratch for two host results. */
+  double[] sums() {
+    return sums;
   }
 
   /** Scratch to look at values of a buffer. */
@@ -208,8 +309,12 @@ final class CallGuard {
     held[heldCount++] = resource;
   }
 
-  private void record(String name, TensorGroupImpl<?> group, long start, long end, boolean output) {
+  private void record(String name, long place, TensorGroupImpl<?> group, long start, long end, boolean output) {
+    if (operands == names.length) {
+      grow(2 * operands);
+    }
     names[operands] = name;
+    places[operands] = place;
     groups[operands] = group;
     starts[operands] = start;
     ends[operands] = end;
@@ -217,13 +322,30 @@ final class CallGuard {
     operands++;
   }
 
+  private void grow(int size) {
+    names = Arrays.copyOf(names, size);
+    places = Arrays.copyOf(places, size);
+    groups = Arrays.copyOf(groups, size);
+    starts = Arrays.copyOf(starts, size);
+    ends = Arrays.copyOf(ends, size);
+    outputs = Arrays.copyOf(outputs, size);
+    order = new int[size];
+    nextOutput = new int[size + 1];
+  }
+
   private boolean exactlyInPlace(int a, int b) {
-    return mayBeInPlace(a, b) && starts[a] == starts[b] && ends[a] == ends[b];
+    return starts[a] == starts[b] && ends[a] == ends[b] && mayBeInPlace(a, b);
   }
 
   private boolean mayBeInPlace(int a, int b) {
-    return inPlaceInput != null
-        && (names[a].equals(inPlaceInput) && names[b].equals(inPlaceOutput) || names[b].equals(inPlaceInput) && names[a].equals(inPlaceOutput));
+    for (int i = 0; i < inPlacePairs; i++) {
+      if (places[a] == places[b]
+          && (names[a].equals(inPlaceInputs[i]) && names[b].equals(inPlaceOutputs[i])
+              || names[b].equals(inPlaceInputs[i]) && names[a].equals(inPlaceOutputs[i]))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The bounding ranges of a and b meet; do the operands themselves? Walks both in order of their start. */
@@ -261,6 +383,6 @@ final class CallGuard {
   }
 
   private String label(int operand, int i) {
-    return groups[operand] == null ? names[operand] : names[operand] + "[" + groups[operand].rangeTensor(i) + "]";
+    return groups[operand] == null ? at(names[operand], places[operand]) : names[operand] + "[" + groups[operand].rangeTensor(i) + "]";
   }
 }

@@ -9,6 +9,9 @@ import java.util.Arrays;
 
 /** A thread's table of the products G W A of one call, as objects for the Java backend and as metaplast_kronecker_item_t rows for native code. Grows, is never shrunk. */
 public final class KroneckerTable {
+  /** One a thread, so that a call allocates nothing. Whoever fills it clears it after use. */
+  public static final ThreadLocal<KroneckerTable> OF_THREAD = ThreadLocal.withInitial(KroneckerTable::new);
+
   private static final int ITEM = 104;
 
   private int count;

@@ -11,6 +11,9 @@ import java.util.Arrays;
  * (metaplast_spd_result_t). Grows, is never shrunk.
  */
 public final class SpdTable {
+  /** One a thread, so that a call allocates nothing. Whoever fills it clears it after use. */
+  public static final ThreadLocal<SpdTable> OF_THREAD = ThreadLocal.withInitial(SpdTable::new);
+
   private static final int ITEM = 48;
   private static final int RESULT = 40;
 

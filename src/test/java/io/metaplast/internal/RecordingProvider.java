@@ -6,21 +6,35 @@ import io.metaplast.BackendOptions;
 import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.BayesProvider;
 import io.metaplast.internal.spi.BinaryProvider;
-import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.ElementKind;
+import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.Memory;
+import io.metaplast.internal.spi.SpdStatus;
 import java.lang.reflect.Proxy;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 
 /** A backend whose kernels do nothing but leave their name in {@link #calls}: shows which calls the checks let through. */
 final class RecordingProvider implements BackendProvider {
   final List<String> calls = new ArrayList<>();
   Runnable duringKernel = () -> {};
+
+  /** What kernels that return something return. */
+  final Map<String, Object> results =
+      new HashMap<>(
+          Map.of(
+              "factorUpdate", -1L, "im2colFactorUpdate", -1L, "dampedCholesky", new SpdStatus(0, 0, 0), "triangularInverse", 0, "triangularSolve", 0,
+              "innerProducts", 4.0, "elements", 0L, "mergeBatchNorm", -1L, "mergeBatchNormBackward", -1L));
+
+  /** Given the arguments of a call of a Kronecker kernel, which may leave results in them. */
+  BiConsumer<String, Object[]> onKfac = (name, arguments) -> {};
+
   int freed;
   boolean closed;
   private long allocated;
@@ -182,7 +196,10 @@ final class RecordingProvider implements BackendProvider {
               }
               calls.add(method.getName());
               duringKernel.run();
-              return null;
+              if (family == KfacProvider.class) {
+                onKfac.accept(method.getName(), arguments);
+              }
+              return method.getReturnType() == void.class ? null : results.get(method.getName());
             }));
   }
 

@@ -28,6 +28,12 @@ final class Operand {
     }
   }
 
+  /** The elements of an array. */
+  void set(float[] values) {
+    array = values;
+    base = 0;
+  }
+
   void clear() {
     array = null;
     direct = null;

@@ -1,5 +1,7 @@
 package io.metaplast.internal.java;
 
+import java.util.Arrays;
+
 /** Working memory of one thread: operands of the task it runs and chunk-sized arrays that stay in the first cache levels. */
 final class Scratch {
   /** Elements of a chunk: the unit of work of element-wise kernels, and the chunk of the R16 sum. */
@@ -18,6 +20,11 @@ final class Scratch {
   final GaussianSource gaussian = new GaussianSource();
   final R16 sums = new R16();
   private Tiles tiles;
+  private double[] doubles;
+  private float[][] rows = new float[0][];
+  private SpdFloats spdFloats;
+  private SpdDoubles spdDoubles;
+  private SpdProbe spdProbe;
 
   Scratch() {
     for (int i = 0; i < OPERANDS; i++) {
@@ -31,6 +38,50 @@ final class Scratch {
       tiles = new Tiles();
     }
     return tiles;
+  }
+
+  /** A chunk of doubles. */
+  double[] doubles() {
+    if (doubles == null) {
+      doubles = new double[CHUNK];
+    }
+    return doubles;
+  }
+
+  /** n rows of {@link Tiles#LANES} elements. */
+  float[][] rows(int n) {
+    int have = rows.length;
+    if (have < n) {
+      float[][] more = Arrays.copyOf(rows, n);
+      for (int i = have; i < n; i++) {
+        more[i] = new float[Tiles.LANES];
+      }
+      rows = more;
+    }
+    return rows;
+  }
+
+  /** A matrix that is inverted; it grows with the largest one. */
+  SpdFloats spdFloats() {
+    if (spdFloats == null) {
+      spdFloats = new SpdFloats();
+    }
+    return spdFloats;
+  }
+
+  /** The same in double precision. */
+  SpdDoubles spdDoubles() {
+    if (spdDoubles == null) {
+      spdDoubles = new SpdDoubles();
+    }
+    return spdDoubles;
+  }
+
+  SpdProbe spdProbe() {
+    if (spdProbe == null) {
+      spdProbe = new SpdProbe(gaussian);
+    }
+    return spdProbe;
   }
 
   /** Forgets the operands. */

@@ -1,0 +1,202 @@
+package io.metaplast.internal.java;
+
+import io.metaplast.F32Matrix;
+import io.metaplast.internal.BufferImpl;
+import io.metaplast.internal.spi.SpdStatus;
+import io.metaplast.internal.spi.SpdTable;
+import java.util.Arrays;
+
+/** Damped inverses of the matrices of a table, and the damped Cholesky factor: a unit is a matrix, largest first. */
+final class SpdTask extends ParallelTask {
+  private static final double NANOS_PER_CUBE = 0.1;
+
+  // operands
+  private static final int M = 0;
+  private static final int OUT = 1;
+
+  private SpdTable table;
+  private double tolerance;
+  private boolean doublePrecision;
+  private long[] order = new long[0]; // n and number of the matrices, ascending
+
+  void run(WorkerPool pool, Scratch scratch, SpdTable newTable, double residualTolerance, boolean inDouble) {
+    table = newTable;
+    tolerance = residualTolerance;
+    doublePrecision = inDouble;
+    int count = table.count();
+    if (order.length < count) {
+      order = new long[count];
+    }
+    double cubes = 0;
+    for (int i = 0; i < count; i++) {
+      double n = table.n(i);
+      order[i] = (long) table.n(i) << 32 | i;
+      cubes += n * n * n;
+    }
+    Arrays.sort(order, 0, count);
+    try {
+      pool.run(this, count, NANOS_PER_CUBE * cubes / Math.max(1, count), scratch);
+    } finally {
+      clear();
+    }
+  }
+
+  @Override
+  void clear() {
+    table = null;
+  }
+
+  @Override
+  void run(long from, long to, Scratch scratch) {
+    for (long unit = from; unit < to; unit++) {
+      invert((int) order[table.count() - 1 - (int) unit], scratch);
+    }
+  }
+
+  private void invert(int i, Scratch scratch) {
+    SpdProbe probe = scratch.spdProbe();
+    int n = table.n(i);
+    double damping = table.damping(i);
+    if (n == 0) {
+      table.result(i, 0, 0, 0, 0, 0, 0);
+      return;
+    }
+    if (!dampingAllowed(damping)) {
+      table.result(i, SpdProbe.ARGUMENT, 0, 0, 0, 0, 0);
+      return;
+    }
+    Operand m = scratch.operand[M];
+    Operand out = scratch.operand[OUT];
+    m.clear(); // of the unit before
+    out.clear();
+    m.set((BufferImpl) table.m(i).data());
+    out.set((BufferImpl) table.out(i).data());
+    if (doublePrecision) {
+      doubles(i, n, damping, m, out, scratch.spdDoubles(), probe, scratch);
+    } else {
+      floats(i, n, damping, m, out, scratch.spdFloats(), probe);
+    }
+  }
+
+  static boolean dampingAllowed(double damping) {
+    return damping >= 0 && damping < Double.POSITIVE_INFINITY;
+  }
+
+  private void floats(int i, int n, double damping, Operand m, Operand out, SpdFloats work, SpdProbe probe) {
+    long bad = load(n, damping, m, table.m(i).ld(), work);
+    if (bad >= 0) {
+      table.result(i, SpdProbe.NOT_FINITE, 0, 0, 0, 0, bad);
+      return;
+    }
+    work.prepare(n);
+    probe.before(n, work.a);
+    int status = work.invert(n);
+    if (status == 0) {
+      probe.after(n, work.a);
+    }
+    if (verdict(i, status, work.failedPivot(), probe)) {
+      for (int r = 0; r < n; r++) {
+        out.store((long) r * table.out(i).ld(), work.a[r], 0, n);
+      }
+    }
+  }
+
+  private void doubles(int i, int n, double damping, Operand m, Operand out, SpdDoubles work, SpdProbe probe, Scratch scratch) {
+    work.reserve(n);
+    float[] line = scratch.chunk[M];
+    int ld = table.m(i).ld();
+    for (int r = 0; r < n; r++) {
+      double[] row = work.a[r];
+      for (int at = 0; at <= r; at += Scratch.CHUNK) {
+        int width = Math.min(Scratch.CHUNK, r + 1 - at);
+        m.load((long) r * ld + at, line, 0, width);
+        for (int c = 0; c < width; c++) {
+          row[at + c] = line[c];
+        }
+      }
+      row[r] += damping;
+      for (int c = 0; c <= r; c++) {
+        if (!Double.isFinite(row[c])) {
+          table.result(i, SpdProbe.NOT_FINITE, 0, 0, 0, 0, (long) r * n + c);
+          return;
+        }
+      }
+    }
+    work.prepare(n);
+    probe.before(n, work.a);
+    int status = work.invert(n);
+    if (status == 0) {
+      probe.after(n, work.a);
+    }
+    if (verdict(i, status, work.failedPivot(), probe)) {
+      for (int r = 0; r < n; r++) {
+        double[] row = work.a[r];
+        for (int at = 0; at < n; at += Scratch.CHUNK) {
+          int width = Math.min(Scratch.CHUNK, n - at);
+          for (int c = 0; c < width; c++) {
+            line[c] = (float) row[at + c];
+          }
+          out.store((long) r * table.out(i).ld() + at, line, 0, width);
+        }
+      }
+    }
+  }
+
+  /** Sets the result; whether the inverse may be used. */
+  private boolean verdict(int i, int status, double pivot, SpdProbe probe) {
+    if (status > 0) {
+      table.result(i, status, 0, 0, 0, pivot, 0);
+      return false;
+    }
+    boolean usable = probe.residual() <= tolerance;
+    table.result(i, usable ? 0 : SpdProbe.RESIDUAL, probe.flags(), probe.residual(), probe.cond1(), 0, 0);
+    return usable;
+  }
+
+  /** The lower triangle, damped; -1, or the place of the first element that is not finite. */
+  private static long load(int n, double damping, Operand m, int ld, SpdFloats work) {
+    work.reserve(n);
+    for (int r = 0; r < n; r++) {
+      float[] row = work.a[r];
+      m.load((long) r * ld, row, 0, r + 1);
+      row[r] = (float) (row[r] + damping);
+      for (int c = 0; c <= r; c++) {
+        if (!Float.isFinite(row[c])) {
+          return (long) r * n + c;
+        }
+      }
+    }
+    return -1;
+  }
+
+  /** L of M + damping I in l. */
+  SpdStatus cholesky(Scratch scratch, F32Matrix m, double damping, F32Matrix l) {
+    int n = m.rows();
+    if (!dampingAllowed(damping)) {
+      return new SpdStatus(SpdProbe.ARGUMENT, 0, 0);
+    }
+    Operand from = scratch.operand[M];
+    Operand to = scratch.operand[OUT];
+    from.set((BufferImpl) m.data());
+    to.set((BufferImpl) l.data());
+    try {
+      SpdFloats work = scratch.spdFloats();
+      long bad = load(n, damping, from, m.ld(), work);
+      if (bad >= 0) {
+        return new SpdStatus(SpdProbe.NOT_FINITE, 0, bad);
+      }
+      work.prepare(n);
+      int status = work.factor(n);
+      if (status > 0) {
+        return new SpdStatus(status, work.failedPivot(), 0);
+      }
+      work.lowerOnly(n);
+      for (int r = 0; r < n; r++) {
+        to.store((long) r * l.ld(), work.a[r], 0, n);
+      }
+      return new SpdStatus(0, 0, 0);
+    } finally {
+      scratch.release();
+    }
+  }
+}

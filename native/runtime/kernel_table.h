@@ -11,6 +11,7 @@
 #include "metaplast/binary.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/gemm_tn/gemm_tn.h"
+#include "kernels/kronecker_factor/kronecker_factor.h"
 #include "kernels/linear_batch1/linear_batch1.h"
 #include "kernels/real_gemm/real_gemm.h"
 #include "kernels/sign_gemm/sign_gemm.h"

@@ -15,6 +15,7 @@ namespace METAPLAST_TIER {
 namespace {
 
 using RealVector = F32::V;
+constexpr int64_t kLanes = F32::W;
 
 // Tile of kTileRows rows and kTileVectors vectors of columns; both divide a panel.
 #if defined(__AVX512F__)
@@ -24,59 +25,57 @@ constexpr int kTileRows = 6, kTileVectors = 2;
 #else
 constexpr int kTileRows = 4, kTileVectors = 2;
 #endif
-constexpr int64_t kTileColumns = kTileVectors * F32::W;
+constexpr int64_t kTileColumns = kTileVectors * kLanes;
 static_assert(kRealPanel % kTileRows == 0 && kRealPanel % kTileColumns == 0, "whole tiles");
 
-// W elements of a row, or the first n of them and zeros; bf16 is widened.
+// kLanes elements of a row, or the first n of them and zeros; bf16 is widened.
 METAPLAST_HD RealVector real_load(const float* p) { return F32::load(p); }
 METAPLAST_HD RealVector real_load_n(const float* p, int64_t n) { return F32::load_n(p, n); }
 #if defined(__AVX2__)
 METAPLAST_HD RealVector real_load(const uint16_t* p) { return load_bf16(p); }
-METAPLAST_HD RealVector real_load_n(const uint16_t* p, int64_t n) { return n >= F32::W ? load_bf16(p) : load_bf16_n(p, n); }
+METAPLAST_HD RealVector real_load_n(const uint16_t* p, int64_t n) { return n >= kLanes ? load_bf16(p) : load_bf16_n(p, n); }
 #else
 METAPLAST_HD RealVector real_load_n(const uint16_t* p, int64_t n) {
-  float x[F32::W] = {};
-  for (int i = 0; i < F32::W && i < n; ++i) x[i] = load_bf16(p + i);
+  float x[kLanes] = {};
+  for (int i = 0; i < kLanes && i < n; ++i) x[i] = load_bf16(p + i);
   return F32::load(x);
 }
-METAPLAST_HD RealVector real_load(const uint16_t* p) { return real_load_n(p, F32::W); }
+METAPLAST_HD RealVector real_load(const uint16_t* p) { return real_load_n(p, kLanes); }
 #endif
 
 // One panel of a matrix stored [k][columns]: to[p*kRealPanel + c] = x[p*ld + c], 0 for c >= columns.
 template <class T>
 METAPLAST_HD void pack_real_rows(const T* x, int64_t ld, int64_t depth, int64_t columns, float* to) {
-  constexpr int64_t W = F32::W;
   if (columns >= kRealPanel) {
     for (int64_t p = 0; p < depth; ++p, x += ld, to += kRealPanel) {
 #pragma GCC unroll 16
-      for (int64_t c = 0; c < kRealPanel; c += W) F32::store(to + c, real_load(x + c));
+      for (int64_t c = 0; c < kRealPanel; c += kLanes) F32::store(to + c, real_load(x + c));
     }
     return;
   }
   for (int64_t p = 0; p < depth; ++p, x += ld, to += kRealPanel) {
-    for (int64_t c = 0; c < kRealPanel; c += W) {
-      F32::store(to + c, c + W <= columns ? real_load(x + c) : c < columns ? real_load_n(x + c, columns - c) : F32::zero());
+    for (int64_t c = 0; c < kRealPanel; c += kLanes) {
+      F32::store(to + c, c + kLanes <= columns ? real_load(x + c) : c < columns ? real_load_n(x + c, columns - c) : F32::zero());
     }
   }
 }
 
 // One panel of a matrix stored [columns][k]: to[p*kRealPanel + c] = x[c*ld + p], 0 for c >= columns.
 METAPLAST_HD void pack_real_columns(const float* x, int64_t ld, int64_t depth, int64_t columns, float* to) {
-  constexpr int64_t W = F32::W;
-  RealVector t[W];
-  for (int64_t c = 0; c < kRealPanel; c += W) {
+  RealVector t[kLanes];
+  for (int64_t c = 0; c < kRealPanel; c += kLanes) {
     const int64_t rows = columns - c;
-    for (int64_t p = 0; p < depth; p += W) {
+    for (int64_t p = 0; p < depth; p += kLanes) {
       const int64_t left = depth - p;
 #pragma GCC unroll 16
-      for (int64_t r = 0; r < W; ++r) {
+      for (int64_t r = 0; r < kLanes; ++r) {
         const float* const from = x + (c + r) * ld + p;
-        t[r] = r >= rows ? F32::zero() : left >= W ? F32::load(from) : F32::load_n(from, left);
+        t[r] = r >= rows ? F32::zero() : left >= kLanes ? F32::load(from) : F32::load_n(from, left);
       }
       F32::transpose(t);
       float* const out = to + p * kRealPanel + c;
 #pragma GCC unroll 16
-      for (int64_t r = 0; r < W; ++r) {
+      for (int64_t r = 0; r < kLanes; ++r) {
         if (r < left) F32::store(out + r * kRealPanel, t[r]);
       }
     }
@@ -94,7 +93,7 @@ METAPLAST_HD void real_tile(int64_t depth, const float* a, const float* b, RealV
   for (int64_t p = 0; p < depth; ++p, a += kRealPanel, b += kRealPanel) {
     RealVector x[kVectors];
 #pragma GCC unroll 4
-    for (int c = 0; c < kVectors; ++c) x[c] = F32::load(b + c * F32::W);
+    for (int c = 0; c < kVectors; ++c) x[c] = F32::load(b + c * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < kTileRows; ++r) {
       const RealVector y = F32::set(a[r]);
@@ -112,7 +111,7 @@ METAPLAST_HD void real_tile_to(int64_t depth, const float* a, const float* b, bo
   for (int r = 0; r < kTileRows; ++r) {
 #pragma GCC unroll 4
     for (int c = 0; c < kVectors; ++c) {
-      float* const to = sums + r * ld + c * F32::W;
+      float* const to = sums + r * ld + c * kLanes;
       F32::store(to, first ? sum[r][c] : F32::add(F32::load(to), sum[r][c]));
     }
   }
@@ -122,9 +121,9 @@ METAPLAST_HD void real_tile_to(int64_t depth, const float* a, const float* b, bo
 METAPLAST_HD void real_tile_row(int64_t columns, int64_t depth, const float* a, const float* b, bool first, float* sums, int64_t ld) {
   for (int64_t c = 0; c < columns; c += kTileColumns) {
     const int64_t left = columns - c;
-    if (left > kTileColumns - F32::W) {
+    if (left > kTileColumns - kLanes) {
       real_tile_to<kTileVectors>(depth, a, b + c, first, sums + c, ld);
-    } else if (kTileVectors == 3 && left > F32::W) {
+    } else if (kTileVectors == 3 && left > kLanes) {
       real_tile_to<2>(depth, a, b + c, first, sums + c, ld);
     } else {
       real_tile_to<1>(depth, a, b + c, first, sums + c, ld);
@@ -142,17 +141,16 @@ METAPLAST_HD RealVector real_fma(RealVector beta, RealVector c, RealVector t) {
 #if defined(__AVX2__)
   return F32::fma(beta, c, t);
 #else
-  for (int i = 0; i < F32::W; ++i) t[i] = __builtin_fmaf(beta[i], c[i], t[i]);
+  for (int i = 0; i < kLanes; ++i) t[i] = __builtin_fmaf(beta[i], c[i], t[i]);
   return t;
 #endif
 }
 
 // c[i] = f32(alpha*sums[i]), or fma(beta, c[i], that) with beta != 0; n elements.
 METAPLAST_HD void real_combine(int64_t n, float alpha, const float* sums, float beta, float* c) {
-  constexpr int64_t W = F32::W;
   const RealVector scale = F32::set(alpha), keep = F32::set(beta);
   int64_t i = 0;
-  for (; i + W <= n; i += W) {
+  for (; i + kLanes <= n; i += kLanes) {
     const RealVector t = F32::mul(scale, F32::load(sums + i));
     F32::store(c + i, beta == 0.0f ? t : real_fma(keep, F32::load(c + i), t));
   }

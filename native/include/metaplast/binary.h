@@ -62,6 +62,11 @@ METAPLAST_API metaplast_status_t metaplast_xnor_gemm_f32(const metaplast_context
 METAPLAST_API metaplast_status_t metaplast_xnor_gemm_bits(const metaplast_context_t* context, int64_t m, int64_t n, int64_t k,
                                                           const uint64_t* a, const uint64_t* b, const int32_t* limit,
                                                           const int32_t* invert, uint64_t* y);
+// metaplast_sign_pack_f32 of x [m][k] into a, without mask, and metaplast_xnor_gemm_bits of a and b in one call: rows are packed while the product
+// of earlier rows runs. a and y must not overlap anything else. 4 bytes of x read an element, next to what the product moves.
+METAPLAST_API metaplast_status_t metaplast_sign_pack_xnor_gemm_bits(const metaplast_context_t* context, int64_t m, int64_t n, int64_t k,
+                                                                    const float* x, int64_t ldx, uint64_t* a, const uint64_t* b,
+                                                                    const int32_t* limit, const int32_t* invert, uint64_t* y);
 // s[i][j] (both triangles) = (accumulate ? s[i][j] : 0) + sum_b sign(x_b[i])*sign(x_b[j]), x bits [batch][in]. What is accumulated to
 // must be symmetric, as calls leave it, and the total batch in it below 2^31. workspace: the transposed bits, metaplast_xnor_syrk_workspace_bytes(batch, in) bytes.
 METAPLAST_API metaplast_status_t metaplast_xnor_syrk_i32(const metaplast_context_t* context, int64_t batch, int64_t in, const uint64_t* x,

@@ -195,6 +195,10 @@ METAPLAST_API metaplast_status_t metaplast_xnor_gemm_f32_cuda(metaplast_cuda_con
 METAPLAST_API metaplast_status_t metaplast_xnor_gemm_bits_cuda(metaplast_cuda_context_t* context, int64_t m, int64_t n, int64_t k,
                                                                const uint64_t* a, const uint64_t* b, const int32_t* limit,
                                                                const int32_t* invert, uint64_t* y, void* stream);
+METAPLAST_API metaplast_status_t metaplast_sign_pack_xnor_gemm_bits_cuda(metaplast_cuda_context_t* context, int64_t m, int64_t n, int64_t k,
+                                                                         const float* x, int64_t ldx, uint64_t* a, const uint64_t* b,
+                                                                         const int32_t* limit, const int32_t* invert, uint64_t* y,
+                                                                         void* stream);
 METAPLAST_API metaplast_status_t metaplast_xnor_syrk_i32_cuda(metaplast_cuda_context_t* context, int64_t batch, int64_t in,
                                                               const uint64_t* x, int32_t accumulate, int32_t* s, int64_t lds,
                                                               void* workspace, int64_t workspace_bytes, void* stream);

@@ -46,4 +46,17 @@ metaplast_status_t metaplast_xnor_gemm_bits(const metaplast_context_t* context, 
   return METAPLAST_OK;
 }
 
+metaplast_status_t metaplast_sign_pack_xnor_gemm_bits(const metaplast_context_t* context, int64_t m, int64_t n, int64_t k, const float* x,
+                                                      int64_t ldx, uint64_t* a, const uint64_t* b, const int32_t* limit,
+                                                      const int32_t* invert, uint64_t* y) {
+  if (!valid(context, m, n, k, kMostK, a, b, y) || ldx < k || (m > 0 && k > 0 && !present(x, a)) ||
+      (m > 0 && n > 0 && !present(limit, invert))) {
+    return METAPLAST_E_ARGUMENT;
+  }
+  const metaplast::FpEnvironment environment;
+  metaplast::run_xnor_gemm(
+      context, {m, n, k, a, b, XnorOutput::kBits, y, metaplast_bit_row_words(n), nullptr, nullptr, limit, invert, x, ldx, a});
+  return METAPLAST_OK;
+}
+
 }  // extern "C"

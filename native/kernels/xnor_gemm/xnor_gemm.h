@@ -20,6 +20,10 @@ struct XnorGemm {
   int64_t ldy;  // elements, words for kBits
   const float *scale, *bias;
   const int32_t *limit, *invert;
+  // Rows x [m][k] whose signs the call packs into `packed`, which is a, before it reads them there; null: a is ready.
+  const float* x = nullptr;
+  int64_t ldx = 0;
+  uint64_t* packed = nullptr;
 };
 
 }  // namespace metaplast

@@ -148,6 +148,20 @@ extern "C" metaplast_status_t metaplast_xnor_gemm_bits_cuda(metaplast_cuda_conte
   return xnor_gemm(context, "xnor_gemm_bits", stream, o, simt::XnorToBits{y, simt::bit_row_words(n), limit, invert});
 }
 
+// One call after the other: the stream keeps their order.
+extern "C" metaplast_status_t metaplast_sign_pack_xnor_gemm_bits_cuda(metaplast_cuda_context_t* context, int64_t m, int64_t n, int64_t k,
+                                                                      const float* x, int64_t ldx, uint64_t* a, const uint64_t* b,
+                                                                      const int32_t* limit, const int32_t* invert, uint64_t* y, void* stream) {
+  const Operands o{m, n, k, a, b};
+  if (!valid_operands(o) || !valid_matrix(x, m, k, ldx) || !valid_matrix(y, m, n, n) ||
+      (n > 0 && (limit == nullptr || invert == nullptr))) {
+    return METAPLAST_E_ARGUMENT;
+  }
+  const metaplast_status_t status = metaplast_sign_pack_f32_cuda(context, m, k, x, ldx, a, nullptr, stream);
+  if (status != METAPLAST_OK) return status;
+  return metaplast_xnor_gemm_bits_cuda(context, m, n, k, a, b, limit, invert, y, stream);
+}
+
 // ---- choice of the variant ---------------------------------------------------------------------------------------------------------
 
 namespace {

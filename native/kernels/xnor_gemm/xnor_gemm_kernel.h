@@ -4,6 +4,7 @@
 // all rows of a. Counts of differing bits go to a tile of 32-bit numbers, from which the epilogue makes the output while the tile is in the L1
 // cache. Where one side has only a few rows, packing does not pay: then single dot products run along the rows as they lie in memory.
 #include "kernels/xnor_gemm/xnor_gemm.h"
+#include "kernels/xnor_gemm/xnor_row_packer.h"
 #include "runtime/kernel_table.h"
 #include "runtime/math/bit_words.h"
 
@@ -206,15 +207,83 @@ void panels(const XnorGemm& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) n
 }
 #endif
 
+#if defined(METAPLAST_XNOR_PACKS)
+// The rows of the next panel, fetched while the tiles of this one run: panels are packed once for each block of rows.
+class PanelAhead {
+ public:
+  PanelAhead(const uint64_t* rows, int64_t count, int64_t stride, int64_t tiles) noexcept
+      : next_(reinterpret_cast<const char*>(rows)), lines_(count * stride / 8), share_((lines_ + tiles - 1) / tiles) {}
+
+  void step() noexcept {
+    const int64_t n = smaller(share_, lines_);
+    for (int64_t i = 0; i < n; ++i) __builtin_prefetch(next_ + i * 64);
+    next_ += n * 64;
+    lines_ -= n;
+  }
+
+ private:
+  const char* next_;
+  int64_t lines_, share_;
+};
+
+// The product where rows of a are still to be packed: in blocks that grow, so that only the first is waited for. While one runs, its full tiles
+// pack the next.
+void panels_and_rows(const XnorGemm& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) noexcept {
+  constexpr int64_t kFirstBlock = 40;
+  Panel panel;
+  RowPacker packer(g);
+  alignas(64) uint32_t tile[kTileRows * kCols + 16];
+  const int64_t stride = metaplast_bit_row_words(g.k);
+  const int64_t words = (g.k + 63) / 64;
+  int64_t length = smaller(kFirstBlock, i1 - i0);
+  packer.pack(i0, i0 + length);
+  int64_t next = 0;
+  for (int64_t begin = i0; begin < i1; begin += length, length = next) {
+    const int64_t end = begin + length;
+    // As many rows as the full tiles of this block have shares for; where there are few columns, more, lest there be too many blocks.
+    const int64_t shares = (j1 - j0) / kCols * (length / 5) / RowPacker::kShares / 5 * 5;
+    next = smaller(shares > 2 * length ? shares : 2 * length, i1 - end);
+    packer.start(end, end + next);
+    for (int64_t j = j0; j < j1; j += kCols) {
+      const int64_t cols = smaller(kCols, j1 - j);
+      const int64_t group = panel.begin(cols);
+      panel.pack(g.b + j * stride, stride, 0, words);
+      PanelAhead ahead(g.b + (j + cols) * stride, smaller(kCols, j1 - j - cols), stride, (length + group - 1) / group);
+      for (int64_t i = begin; i < end; i += group) {
+        const int64_t rows = smaller(group, end - i);
+        ahead.step();
+        if (!packer.done() && panel.full(rows)) {
+          panel.count_and_pack(g.a + i * stride, stride, tile, packer.next());
+        } else {
+          panel.count(g.a + i * stride, stride, rows, tile, false);
+        }
+        store(g, tile, i, rows, j, cols);
+      }
+    }
+    packer.finish();
+  }
+}
+#endif
+
 }  // namespace
 }  // namespace METAPLAST_TIER
 
 namespace METAPLAST_VARIANT {
 
-// Result rows i0..i1-1, columns j0..j1-1; j0 a multiple of 64 for kBits.
+// Result rows i0..i1-1, columns j0..j1-1; j0 a multiple of 64 for kBits. With x: all columns, because the call packs its rows of a.
 void xnor_gemm(const XnorGemm* g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) noexcept {
 #if defined(METAPLAST_XNOR_PANELS)
-  const int64_t few = METAPLAST_TIER::few_rows_of((g->k + 63) / 64);
+  const int64_t words = (g->k + 63) / 64;
+  const int64_t few = METAPLAST_TIER::few_rows_of(words);
+#endif
+#if defined(METAPLAST_XNOR_PACKS)
+  if (g->x != nullptr && i1 - i0 > few && j1 - j0 > few && g->k >= 16 && words <= METAPLAST_TIER::kPanelWords) {
+    METAPLAST_TIER::panels_and_rows(*g, i0, i1, j0, j1);
+    return;
+  }
+#endif
+  if (g->x != nullptr) METAPLAST_TIER::RowPacker(*g).pack(i0, i1);
+#if defined(METAPLAST_XNOR_PANELS)
   if (i1 - i0 > few && j1 - j0 > few) {
     METAPLAST_TIER::panels(*g, i0, i1, j0, j1);
     return;

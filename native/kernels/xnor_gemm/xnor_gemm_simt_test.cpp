@@ -80,6 +80,27 @@ METAPLAST_SIMT_TEST(xnor_gemm_bits) {
   }
 }
 
+METAPLAST_SIMT_TEST(sign_pack_xnor_gemm_bits) {
+  for (const Shape& s : kShapes) {
+    const int64_t ld = s.k + s.m % 3;
+    for_orders([&](int order, int64_t offset) {
+      const std::string at = where("sign_pack_xnor_gemm_bits", s, order);
+      Both<float> x(uniform_values(49, s.m * ld, -1.0f, 1.0f), offset);
+      Both<uint64_t> a(stale_bits(s.m, s.k), offset), b(random_bits(50, s.n, s.k), offset), y(stale_bits(s.m, s.n), offset);
+      Both<int32_t> limit(std::vector<int32_t>(static_cast<size_t>(s.n), static_cast<int32_t>(s.k / 2)), offset),
+          invert(std::vector<int32_t>(static_cast<size_t>(s.n), 1), offset);
+      check(metaplast_sign_pack_xnor_gemm_bits(cpu(), s.m, s.n, s.k, x.cpu(), ld, a.cpu(), b.cpu(), limit.cpu(), invert.cpu(), y.cpu()) ==
+                METAPLAST_OK,
+            "%s: CPU", at.c_str());
+      check(metaplast_sign_pack_xnor_gemm_bits_cuda(cuda(), s.m, s.n, s.k, x.gpu(), ld, a.gpu(), b.gpu(), limit.gpu(), invert.gpu(), y.gpu(),
+                                                    nullptr) == METAPLAST_OK,
+            "%s: CUDA", at.c_str());
+      a.expect_same_on_both("a", at);
+      y.expect_same_on_both("y", at);
+    });
+  }
+}
+
 // The tensor-core variant, with each instruction that a device may have for it: chosen by the test at start-up, and equal to the CPU.
 METAPLAST_SIMT_TEST(xnor_gemm_tensor_cores) {
   constexpr Shape kLarge[] = {{32, 32, 0}, {32, 33, 1}, {128, 128, 512}, {129, 40, 700}, {33, 520, 1100}};

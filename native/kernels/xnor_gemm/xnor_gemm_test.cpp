@@ -1,6 +1,9 @@
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
+#include "kernels/xnor_gemm/xnor_gemm.h"
+#include "runtime/context.h"
 #include "testing/matrices.h"
 
 using namespace metaplast::testing;  // NOLINT: a test of these names
@@ -15,10 +18,24 @@ uint32_t differing(const BitRows& a, int64_t i, const BitRows& b, int64_t j) {
   return static_cast<uint32_t>(count);
 }
 
+// Numbers of all kinds [rows][cols] with these signs: NaN has none, both zeros have one.
+std::vector<float> numbers_with(const BitRows& signs, int64_t ld, uint64_t seed) {
+  std::vector<float> x = mixed_values(seed, static_cast<int64_t>(matrix_size(signs.rows, signs.cols, ld)));
+  for (int64_t r = 0; r < signs.rows; ++r) {
+    for (int64_t c = 0; c < signs.cols; ++c) {
+      float& v = x[static_cast<size_t>(r * ld + c)];
+      if ((v >= 0.0f) == signs.get(r, c)) continue;
+      v = v == 0.0f ? NAN : v != v ? -0.0f : -v;
+    }
+  }
+  return x;
+}
+
 // Operands and results of one shape.
 struct Case {
   Case(int64_t rows, int64_t cols, int64_t bits, int64_t gap, uint64_t seed)
-      : m(rows), n(cols), k(bits), ldy(cols + gap), a(random_bits(seed, m, k)), b(random_bits(seed + 1, n, k)),
+      : m(rows), n(cols), k(bits), ldy(cols + gap), ldx(bits + gap), a(random_bits(seed, m, k)), b(random_bits(seed + 1, n, k)),
+        reals(numbers_with(a, ldx, seed + 5)),
         scale(mixed_values(seed + 2, n)), bias(mixed_values(seed + 3, n)), limit(static_cast<size_t>(n)), invert(static_cast<size_t>(n)),
         y(matrix_size(m, n, ldy), kStale), plain(y.size(), kStaleFloat), scaled(plain), shifted(plain), both(plain), thresholds(m, n) {
     std::mt19937_64 random(seed + 4);
@@ -60,6 +77,7 @@ struct Case {
       const metaplast_status_t status = metaplast_xnor_gemm_bits(context, m, n, k, x, w, limits, inverts, out);
       verify(out.holds(thresholds.words) && limits.holds(limit) && inverts.holds(invert), status, "bits");
     }
+    check_packing(context, tier, threads, at_end);
     GuardedArray<float> scales(scale, at_end), biases(bias, at_end);
     const struct {
       const float *scale, *bias;
@@ -73,10 +91,32 @@ struct Case {
     verify(x.holds(a.words) && w.holds(b.words), METAPLAST_OK, "operands");
   }
 
+  // The same thresholds from real rows: as users call it, and the kernel itself, which packs beside the product at any size.
+  void check_packing(const metaplast_context_t* context, int32_t tier, int32_t threads, bool at_end) const {
+    GuardedArray<float> x(reals, at_end);
+    GuardedArray<uint64_t> w(b.words, at_end);
+    GuardedArray<int32_t> limits(limit, at_end), inverts(invert, at_end);
+    for (bool directly : {false, true}) {
+      GuardedArray<uint64_t> packed(stale_words(a.words.size()), at_end), out(stale_words(thresholds.words.size()), at_end);
+      metaplast_status_t status = METAPLAST_OK;
+      if (directly) {
+        const metaplast::XnorGemm g{m,       n,       k,      packed,  w, metaplast::XnorOutput::kBits, out, thresholds.stride,
+                                    nullptr, nullptr, limits, inverts, x, ldx,                          packed};
+        context->kernels.xnor_gemm(&g, 0, m, 0, n);
+      } else {
+        status = metaplast_sign_pack_xnor_gemm_bits(context, m, n, k, x, ldx, packed, w, limits, inverts, out);
+      }
+      expect(status == METAPLAST_OK && packed.holds(a.words) && out.holds(thresholds.words) && x.holds(reals) && w.holds(b.words),
+             "from real rows%s, %s, %d threads, %lld x %lld x %lld, ld %lld: status %d", directly ? ", the kernel" : "", tier_name(tier), threads,
+             static_cast<long long>(m), static_cast<long long>(n), static_cast<long long>(k), static_cast<long long>(ldx), status);
+    }
+  }
+
   static constexpr int32_t kStale = 0x5a5a5a5a;
   static constexpr float kStaleFloat = 54321.0f;
-  int64_t m, n, k, ldy;
+  int64_t m, n, k, ldy, ldx;
   BitRows a, b;
+  std::vector<float> reals;
   std::vector<float> scale, bias;
   std::vector<int32_t> limit, invert;
   std::vector<int32_t> y;
@@ -126,6 +166,13 @@ void check_threads() {
   check_shape(100, 2100, 513, 0, false, 4);
 }
 
+// Rows and bytes from which the call packs beside the product, on up to two threads; three take rows that are packed first.
+void check_packing_beside() {
+  check_shape(1003, 170, 2117, 0, true, 3);
+  check_shape(483, 41, 4608, 1, false, 1);
+  check_shape(2000, 85, 1050, 3, true, 1);
+}
+
 // K = 2^31 - 1: p reaches K, y reaches -K.
 void check_longest() {
   constexpr int64_t kLongest = INT32_MAX;
@@ -162,6 +209,14 @@ void check_arguments() {
   expect(metaplast_xnor_gemm_i32(context, 1, 1, 1, a, nullptr, y, 1) == METAPLAST_E_ARGUMENT, "no b");
   expect(metaplast_xnor_gemm_f32(context, 1, 1, (1 << 24) + 1, a, b, nullptr, nullptr, f, 1) == METAPLAST_E_ARGUMENT, "k beyond 2^24");
   expect(metaplast_xnor_gemm_bits(context, 1, 1, 1, a, b, limit, nullptr, bits) == METAPLAST_E_ARGUMENT, "no invert");
+  const float x[8] = {};
+  expect(metaplast_sign_pack_xnor_gemm_bits(context, 1, 1, 2, x, 1, a, b, limit, invert, bits) == METAPLAST_E_ARGUMENT, "ldx below k");
+  expect(metaplast_sign_pack_xnor_gemm_bits(context, 1, 1, 1, nullptr, 1, a, b, limit, invert, bits) == METAPLAST_E_ARGUMENT, "no x");
+  expect(metaplast_sign_pack_xnor_gemm_bits(context, 1, 1, 1, x, 1, nullptr, b, limit, invert, bits) == METAPLAST_E_ARGUMENT, "no a");
+  expect(metaplast_sign_pack_xnor_gemm_bits(context, 1, 1, 1, x, 1, a, b, nullptr, invert, bits) == METAPLAST_E_ARGUMENT, "no limit");
+  expect(metaplast_sign_pack_xnor_gemm_bits(context, 1, 0, 1, x, 1, a, nullptr, nullptr, nullptr, nullptr) == METAPLAST_OK && a[0] == 1,
+         "rows are packed where there are no columns");
+  a[0] = 0;
   expect(metaplast_xnor_gemm_i32(context, 0, 1, 1, nullptr, nullptr, nullptr, 1) == METAPLAST_OK, "no rows");
   expect(metaplast_xnor_gemm_i32(context, 1, 1, 0, nullptr, nullptr, y, 1) == METAPLAST_OK && y[0] == 0, "k = 0");
   limit[0] = 0;
@@ -175,6 +230,7 @@ int main() {
   check_tails();
   check_blocks();
   check_threads();
+  if (!sparse()) check_packing_beside();
   if (!sparse()) check_longest();
   check_arguments();
   return finish("xnor_gemm_test");

@@ -5,9 +5,11 @@
 
 #include <immintrin.h>
 
+#include "kernels/xnor_gemm/xnor_row_packer.h"
 #include "runtime/math/bit_words.h"
 
 #define METAPLAST_XNOR_PANELS 1
+#define METAPLAST_XNOR_PACKS 1
 
 namespace metaplast {
 namespace METAPLAST_TIER {
@@ -19,14 +21,24 @@ constexpr int64_t kTileRows = 240;    // a multiple of every row group
 // Rows up to which single dot products are faster than packing a panel.
 constexpr int64_t few_rows_of(int64_t words) { return words >= 32 ? 10 : 4; }
 
-// kRows x kVectors accumulators: counts of kRows rows of a against 8*kVectors columns.
-template <int kRows, int kVectors, bool kAccumulate>
-void count_block(const uint64_t* panel, int64_t words, const uint64_t* a, int64_t stride, uint32_t* tile) noexcept {
+// kRows x kVectors accumulators: counts of kRows rows of a against 8*kVectors columns. kPack: packs a share of another row meanwhile. NaN, -inf and
+// negative numbers have no bit; telling them by their class needs no register for a constant, which there is none left for.
+template <int kRows, int kVectors, bool kAccumulate, bool kPack = false>
+void count_block(const uint64_t* panel, int64_t words, const uint64_t* a, int64_t stride, uint32_t* tile, const PackShare* share = nullptr) noexcept {
+  constexpr int kNoSign = 0x01 | 0x10 | 0x40 | 0x80;
+  const float* x = kPack ? share->x : nullptr;
+  const float* ahead = kPack ? share->ahead : nullptr;
+  unsigned char* bits = kPack ? reinterpret_cast<unsigned char*>(share->row) + 2 * share->first : nullptr;
   __m512i counts[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) counts[r][v] = _mm512_setzero_si512();
   }
   for (int64_t w = 0; w < words; ++w) {
+    if (kPack) {
+      _mm_prefetch(reinterpret_cast<const char*>(ahead + w * 16), _MM_HINT_T0);
+      const uint16_t signs = static_cast<uint16_t>(~_mm512_fpclass_ps_mask(_mm512_loadu_ps(x + w * 16), kNoSign));
+      memcpy(bits + 2 * w, &signs, 2);
+    }
     __m512i b[kVectors];
     for (int v = 0; v < kVectors; ++v) b[v] = _mm512_load_si512(panel + (w * kVectors + v) * 8);
     for (int r = 0; r < kRows; ++r) {
@@ -79,6 +91,12 @@ class Panel {
         for (int i = 0; i < 8; ++i) _mm512_store_si512(data_ + ((w + i) * vectors_ + v) * 8, lanes[i]);
       }
     }
+  }
+
+  // A tile of this size packs a share of another row on its way.
+  bool full(int64_t rows) const noexcept { return rows == 5 && vectors_ == 5; }
+  void count_and_pack(const uint64_t* a, int64_t stride, uint32_t* tile, const PackShare& share) const noexcept {
+    count_block<5, 5, false, true>(data_, words_, a, stride, tile, &share);
   }
 
   void count(const uint64_t* a, int64_t stride, int64_t rows, uint32_t* tile, bool accumulate) const noexcept {

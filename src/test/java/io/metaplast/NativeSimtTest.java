@@ -50,7 +50,7 @@ class NativeSimtTest {
           Map.entry("diagHessian", "diagHessianFromSigma"), Map.entry("reduceSum", "sum"), Map.entry("rocPairs", "rocAuc"),
           Map.entry("rocThresholds", "rocAucThresholds"), Map.entry("ewcPenaltyGrad", "ewcPenaltyGradient"),
           Map.entry("siPenaltyGrad", "siPenaltyGradient"), Map.entry("bitsTranspose", "transpose"), Map.entry("xnorGemmBits", "xnorGemm"),
-          Map.entry("xnorGemmTensorCores", "xnorGemm"), Map.entry("signGemmNt", "signGemmNT"), Map.entry("signGemmNn", "signGemmNN"),
+          Map.entry("xnorGemmTensorCores", "xnorGemm"), Map.entry("signPackXnorGemmBits", "signPackXnorGemm"), Map.entry("signGemmNt", "signGemmNT"), Map.entry("signGemmNn", "signGemmNN"),
           Map.entry("signGemmTn", "signGemmTN"), Map.entry("gemmTn", "gemmTN"), Map.entry("binaryEwcConsolidate", "ewcConsolidate"),
           Map.entry("binaryEwcGrad", "binary.ewcPenaltyGradient"), Map.entry("binaryConv2d", "conv2d"),
           Map.entry("binaryConv2dGradInput", "conv2dGradInput"), Map.entry("binaryConv2dGradWeight", "conv2dGradWeight"));

@@ -70,6 +70,17 @@ public interface BinaryKernels {
   void xnorGemm(BitMatrix a, BitMatrix b, Thresholds thresholds, BitMatrix y, Stream stream);
 
   /**
+   * {@link #signPack(F32Matrix, BitMatrix, Stream)} of x and {@link #xnorGemm(BitMatrix, BitMatrix, Thresholds, BitMatrix, Stream)} of a and b in one call, with
+   * the same bits. On the CPU, rows are packed while the product of earlier rows runs.
+   *
+   * @param x [M][K]
+   * @param a [M][K], written: the signs of x
+   * @param b [N][K]
+   * @param y [M][N]
+   */
+  void signPackXnorGemm(F32Matrix x, BitMatrix a, BitMatrix b, Thresholds thresholds, BitMatrix y, Stream stream);
+
+  /**
    * s = X^T X of sign rows, exact: s[i][j] = sum over the batch of x[b][i] x[b][j], both triangles.
    *
    * @param x [batch][in]

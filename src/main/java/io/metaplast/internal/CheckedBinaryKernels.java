@@ -237,6 +237,30 @@ final class CheckedBinaryKernels implements BinaryKernels {
     }
   }
 
+  @Override
+  public void signPackXnorGemm(F32Matrix x, BitMatrix a, BitMatrix b, Thresholds thresholds, BitMatrix y, Stream stream) {
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      BufferImpl in = input(guard, "x", x);
+      BitMatrixImpl left = outputBits(guard, "a", a);
+      BitMatrixImpl right = inputBits(guard, "b", b);
+      Objects.requireNonNull(thresholds, "thresholds");
+      BufferImpl limit = guard.input("thresholds.limit", thresholds.limit());
+      BufferImpl invert = guard.input("thresholds.invert", thresholds.invert());
+      BitMatrixImpl out = outputBits(guard, "y", y);
+      long handle = guard.stream(stream);
+      shape("a", left, "x.rows", x.rows(), "x.cols", x.cols());
+      product(left, right, out.rows(), out.cols());
+      Checks.length("thresholds", limit.length(), "b.rows", right.rows());
+      guard.checkOverlap();
+      if (left.length() > 0 || out.length() > 0) {
+        binary.signPackXnorGemmBits(in, x.ld(), left, right, limit, invert, out, handle);
+      }
+    } finally {
+      guard.exit();
+    }
+  }
+
   private static void product(BitMatrixImpl a, BitMatrixImpl b, int rows, int cols) {
     Checks.equal("a.cols", a.cols(), "b.cols", b.cols());
     Checks.equal("y.rows", rows, "a.rows", a.rows());

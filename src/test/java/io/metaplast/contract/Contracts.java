@@ -41,6 +41,7 @@ public final class Contracts {
         new TransposeContractTest(),
         new SteBackwardContractTest(),
         new XnorGemmContractTest(),
+        new SignPackXnorGemmContractTest(),
         new XnorSyrkContractTest(),
         new FactorMovingAverageContractTest(),
         new SignGemmNTContractTest(),

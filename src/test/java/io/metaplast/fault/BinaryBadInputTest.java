@@ -88,7 +88,7 @@ class BinaryBadInputTest {
     boolean packs = call.method().startsWith("signPack");
     return switch (name) {
       case "out" -> false;
-      case "bits", "mask" -> !packs;
+      case "a", "bits", "mask" -> !packs; // "a": the packed rows of signPackXnorGemm
       case "y" -> false;
       default -> true;
     };
@@ -356,6 +356,10 @@ class BinaryBadInputTest {
       assertThat(f.toArray()).containsExactly(2.5f, 2.5f, 2.5f, 2.5f, 2.5f, 2.5f, 9f, 9f, 9f);
       k.xnorGemm(two, three, t, y, s);
       assertThat(y.toArray()[0]).isEqualTo(1); // 0 <= 0; not 0 <= -1; inverted 0 <= 0
+      assertThat(y.toArray()[8]).isEqualTo(1);
+      y.upload(new long[16]);
+      k.signPackXnorGemm(F32Matrix.of(zero, 2, 0), two, three, t, y, s);
+      assertThat(y.toArray()[0]).isEqualTo(1);
       assertThat(y.toArray()[8]).isEqualTo(1);
       f.fill(9);
       k.signGemmNT(F32Matrix.of(zero, 2, 0), three, F32Matrix.of(f, 2, 3), s);

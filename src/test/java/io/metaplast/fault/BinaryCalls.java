@@ -160,6 +160,9 @@ final class BinaryCalls {
             "xnorGemm", bits("a", BATCH, IN), bits("b", OUT, IN), in("scale", OUT).mayBeNull(), in("bias", OUT).mayBeNull(),
             matrix("y", BATCH, OUT, true)));
     calls.add(call("xnorGemm", bits("a", BATCH, IN), bits("b", OUT, IN), thresholds(OUT), bits("y", BATCH, OUT)));
+    calls.add(
+        call(
+            "signPackXnorGemm", matrix("x", BATCH, IN, false), bits("a", BATCH, IN), bits("b", OUT, IN), thresholds(OUT), bits("y", BATCH, OUT)));
     Arg syrkSpace = new Arg("workspace", (b, d) -> b.workspace(b.binary().xnorSyrkWorkspaceBytes(BATCH, IN)), false, false, "workspace", List.of());
     Arg syrkRows = new Arg("x", (b, d) -> b.allocateBits(BATCH, IN + d), false, true, "x", List.of()); // any number of rows is sound
     calls.add(call("xnorSyrk", syrkRows, scalar("accumulate", true), integers("s", IN, IN), syrkSpace));

@@ -31,7 +31,7 @@ final class BinaryKernelChecks {
           new KernelCheck("signPack, mask, transposed, unpack", BinaryKernelChecks::packing, SIZES),
           new KernelCheck("xnorGemm, int32", workload(n -> BinaryWorkloads.xnor(n % 19 + 1, n % 43 + 1, n, XnorOutput.INT32)), LENGTHS),
           new KernelCheck("xnorGemm, fp32", BinaryKernelChecks::xnorFloat, LENGTHS),
-          new KernelCheck("xnorGemm, packed input, thresholds", workload(n -> BinaryWorkloads.xnor(n % 19 + 1, n % 83 + 1, n, XnorOutput.PACK_AND_BITS)), LENGTHS),
+          new KernelCheck("signPackXnorGemm", workload(n -> BinaryWorkloads.xnor(n % 19 + 1, n % 83 + 1, n, XnorOutput.PACK_AND_BITS)), LENGTHS),
           new KernelCheck("xnorSyrk, factorMovingAverage", BinaryKernelChecks::syrk, SIZES),
           new KernelCheck("signGemmNT", workload(n -> BinaryWorkloads.sign(SignProduct.NT, n % 13 + 1, n % 37 + 1, n)), LENGTHS),
           new KernelCheck("signGemmNN", workload(n -> BinaryWorkloads.sign(SignProduct.NN, n % 13 + 1, n % 37 + 1, n)), LENGTHS),

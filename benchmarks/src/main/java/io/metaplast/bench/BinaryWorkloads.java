@@ -154,9 +154,10 @@ public final class BinaryWorkloads {
         backend.binary().xnorGemm(a, b, yMatrix, stream);
       } else {
         if (activations != null) {
-          backend.binary().signPack(activations, a, stream);
+          backend.binary().signPackXnorGemm(activations, a, b, thresholds, signs, stream);
+        } else {
+          backend.binary().xnorGemm(a, b, thresholds, signs, stream);
         }
-        backend.binary().xnorGemm(a, b, thresholds, signs, stream);
       }
     }
 

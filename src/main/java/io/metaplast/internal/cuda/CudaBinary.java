@@ -90,6 +90,15 @@ final class CudaBinary implements BinaryProvider {
   }
 
   @Override
+  public void signPackXnorGemmBits(
+      BufferImpl x, int ldx, BitMatrixImpl a, BitMatrixImpl b, BufferImpl limit, BufferImpl invert, BitMatrixImpl y, long stream) {
+    check(
+        "signPackXnorGemm",
+        CudaBindings.signPackXnorGemmBits(
+            context, a.rows(), b.rows(), a.cols(), address(x), ldx, address(a), address(b), address(limit), address(invert), address(y), stream));
+  }
+
+  @Override
   public void xnorSyrk(BitMatrixImpl x, boolean accumulate, BufferImpl s, int lds, BufferImpl workspace, long stream) {
     check(
         "xnorSyrk",

@@ -296,6 +296,12 @@ final class CudaBindings {
       @Cast("const uint64_t*") long a, @Cast("const uint64_t*") long b, @Cast("const int32_t*") long limit,
       @Cast("const int32_t*") long invert, @Cast("uint64_t*") long y, @Cast("void*") long stream);
 
+  @Name("metaplast_sign_pack_xnor_gemm_bits_cuda")
+  static native int signPackXnorGemmBits(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long m, @Cast("int64_t") long n, @Cast("int64_t") long k,
+      @Cast("const float*") long x, @Cast("int64_t") long ldx, @Cast("uint64_t*") long a, @Cast("const uint64_t*") long b,
+      @Cast("const int32_t*") long limit, @Cast("const int32_t*") long invert, @Cast("uint64_t*") long y, @Cast("void*") long stream);
+
   @Name("metaplast_xnor_syrk_i32_cuda")
   static native int xnorSyrk(
       @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long batch, @Cast("int64_t") long in,

@@ -87,6 +87,17 @@ final class JavaBinary implements BinaryProvider {
   }
 
   @Override
+  public void signPackXnorGemmBits(
+      BufferImpl x, int ldx, BitMatrixImpl a, BitMatrixImpl b, BufferImpl limit, BufferImpl invert, BitMatrixImpl y, long stream) {
+    if (a.length() > 0) {
+      signPack(a.rows(), a.cols(), x, ldx, a, null, stream);
+    }
+    if (y.length() > 0) {
+      xnorGemmBits(a, b, limit, invert, y, stream);
+    }
+  }
+
+  @Override
   public void xnorSyrk(BitMatrixImpl x, boolean accumulate, BufferImpl s, int lds, BufferImpl workspace, long stream) {
     Caller caller = callers.get();
     caller.syrk.run(pool, caller.scratch, x, accumulate, s, lds, workspace);

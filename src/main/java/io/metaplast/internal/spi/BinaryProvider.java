@@ -30,6 +30,9 @@ public interface BinaryProvider {
 
   void xnorGemmBits(BitMatrixImpl a, BitMatrixImpl b, BufferImpl limit, BufferImpl invert, BitMatrixImpl y, long stream);
 
+  void signPackXnorGemmBits(
+      BufferImpl x, int ldx, BitMatrixImpl a, BitMatrixImpl b, BufferImpl limit, BufferImpl invert, BitMatrixImpl y, long stream);
+
   void xnorSyrk(BitMatrixImpl x, boolean accumulate, BufferImpl s, int lds, BufferImpl workspace, long stream);
 
   long xnorSyrkWorkspaceBytes(int batch, int in);

@@ -3,6 +3,9 @@
 #include "runtime/kernel_table.h"
 #include "runtime/math/gaussian.h"
 #include "runtime/math/r16.h"
+#if defined(__AVX512F__)
+#include "runtime/math/gaussian_turns.h"
+#endif
 
 namespace metaplast {
 namespace METAPLAST_TIER {
@@ -39,6 +42,96 @@ __attribute__((noinline)) void dot_rows_fused(const RandomStream& stream, int64_
   });
 }
 
+#if defined(__AVX512F__)
+// Samples by tens, which share what two Philox rounds make of the weights' numbers. Some groups of 64 weights at a time: their epsilon is still near
+// when the dot products take it, and the turns under way at the end of a run weigh little.
+constexpr int64_t kRunGroups = 20;
+constexpr int32_t kRunSamples = 10;
+
+struct ForwardRun {
+  float* eps[kRunSamples];  // of the run's first weight
+  F sum[kRunSamples];       // of the row begun
+};
+
+// n weights (a multiple of 16) that begin at `column` of a row; finish(row, k, sum) at the end of each row.
+template <class Finish>
+METAPLAST_HD void dot_run(ForwardRun* run, int64_t n, int64_t in, const float* mu, const float* sigma, const float* x, int64_t* row,
+                          int64_t* column, Finish finish) {
+  int64_t i = 0;
+  while (i < n) {
+    const int64_t span = n - i < in - *column ? n - i : in - *column;
+    F sum[kRunSamples];
+    const float* z[kRunSamples];
+    for (int k = 0; k < kRunSamples; ++k) {
+      sum[k] = run->sum[k];
+      z[k] = run->eps[k] + i;
+    }
+    for (int64_t v = 0; v < span; v += W) {
+      const F m = load(mu + i + v), s = load(sigma + i + v), xv = load(x + *column + v);
+      for (int k = 0; k < kRunSamples; ++k) sum[k] = add(sum[k], mul(add(m, mul(s, load(z[k] + v))), xv));
+    }
+    i += span;
+    *column += span;
+    const bool row_ends = *column == in;
+    for (int k = 0; k < kRunSamples; ++k) {
+      if (row_ends) finish(*row, k, r16_fold(R16Lanes{{sum[k]}}));
+      run->sum[k] = row_ends ? set(-0.0f) : sum[k];
+    }
+    if (row_ends) {
+      *column = 0;
+      ++*row;
+    }
+  }
+}
+
+// finish(row, k, sum) for rows row_begin .. row_end-1 and samples 0 .. samples-1, a multiple of ten, all of input x. For in a multiple of 16 up to one
+// R16 chunk, so that no vector crosses a row, and blocks whose counters have the same upper word.
+template <class Finish>
+__attribute__((noinline)) void forward_in_turns(int64_t rows, int64_t in, int64_t row_begin, int64_t row_end, uint32_t tensor,
+                                                const float* mu, const float* sigma, const float* x, int32_t samples, uint64_t seed, uint32_t step,
+                                                float* eps, Finish finish) {
+  constexpr int64_t kRunWeights = kRunGroups * kTurnElements;
+  const int64_t begin = row_begin * in, end = row_end * in;
+  const uint32_t high = static_cast<uint32_t>(static_cast<uint64_t>(begin) >> 34);
+  const PhiloxSetup setup = philox_setup({seed, 0, step}, high);
+  const TurnKeys keys = turn_keys(setup);
+  TurnCounters counters[kRunGroups];
+  TurnStream streams[kRunSamples];
+  Turn turns[kRunGroups * kRunSamples + 2 * kTurnsUnderWay];
+  alignas(64) float scratch[kRunSamples][kRunWeights], overwritten[kTurnElements];
+  for (int32_t first = 0; first < samples; first += kRunSamples) {
+    ForwardRun run;
+    for (int32_t k = 0; k < kRunSamples; ++k) {
+      streams[k] = turn_stream(philox_setup({seed, tensor * 256 + static_cast<uint32_t>(first + k), step}, high));
+      run.sum[k] = set(-0.0f);
+    }
+    int64_t row = row_begin, column = 0;
+    for (int64_t e = begin; e < end; e += kRunWeights) {
+      const int64_t n = end - e < kRunWeights ? end - e : kRunWeights;
+      const int64_t groups = (n + kTurnElements - 1) / kTurnElements;
+      // A range that ends inside a group must not write what follows it.
+      const bool direct = eps != nullptr && n % kTurnElements == 0;
+      for (int32_t k = 0; k < kRunSamples; ++k) run.eps[k] = direct ? eps + (first + k) * rows * in + e : scratch[k];
+      Turn* turn = turns;
+      for (int i = 0; i < kTurnsUnderWay; ++i) *turn++ = {counters, streams, overwritten};
+      for (int64_t g = 0; g < groups; ++g) {
+        turn_counters(setup, static_cast<uint32_t>(static_cast<uint64_t>(e + g * kTurnElements) >> 2), &counters[g]);
+      }
+      for (int32_t k = 0; k < kRunSamples; ++k) {
+        for (int64_t g = 0; g < groups; ++g) *turn++ = {&counters[g], &streams[k], run.eps[k] + g * kTurnElements};
+      }
+      for (int i = 0; i < kTurnsUnderWay; ++i) *turn++ = {counters, streams, overwritten};
+      gaussian_turns(turns + kTurnsUnderWay, groups * kRunSamples, keys);
+      dot_run(&run, n, in, mu + e, sigma + e, x, &row, &column,
+              [=](int64_t o, int32_t k, float sum) { finish(o, first + k, sum); });
+      if (eps != nullptr && !direct) {
+        for (int32_t k = 0; k < kRunSamples; ++k) memcpy(eps + (first + k) * rows * in + e, scratch[k], static_cast<size_t>(n) * sizeof(float));
+      }
+    }
+  }
+}
+#endif
+
 }  // namespace
 
 // y[k][o] for rows row_begin <= o < row_end. eps null or [samples][rows*in].
@@ -47,11 +140,22 @@ void linear_forward(int64_t rows, int64_t in, int64_t row_begin, int64_t row_end
                     float* y) noexcept {
   constexpr int64_t kFusedWeights = 16384;
   const bool fused = W > 1 && in <= kR16Chunk && in % kR16Lanes == 0 && in > 0;
+  int32_t first_sample = 0;
+#if defined(__AVX512F__)
+  const uint64_t first_block = static_cast<uint64_t>(row_begin * in) >> 2, blocks = static_cast<uint64_t>((row_end - row_begin) * in) >> 2;
+  // Groups of 64 may reach beyond the range.
+  const bool one_counter = static_cast<uint32_t>(first_block) <= 0xffffffffu - 16 && blocks < 0xffffffffu - 16 - static_cast<uint32_t>(first_block);
+  if (fused && x_stride == 0 && samples >= kRunSamples && one_counter) {
+    first_sample = samples / kRunSamples * kRunSamples;
+    forward_in_turns(rows, in, row_begin, row_end, tensor, mu, sigma, x, first_sample, seed, step, eps,
+                     [=](int64_t row, int32_t k, float sum) { y[k * rows + row] = relu ? (sum > 0 ? sum : 0.0f) : sum; });
+  }
+#endif
   float scratch[kR16Chunk], dots[kFusedWeights / kR16Lanes];
   const int64_t block_rows = linear_block_rows(in, fused ? kFusedWeights : kR16Chunk);
   for (int64_t o = row_begin; o < row_end; o += block_rows) {
     const int64_t block = row_end - o < block_rows ? row_end - o : block_rows;
-    for (int32_t k = 0; k < samples; ++k) {
+    for (int32_t k = first_sample; k < samples; ++k) {
       const uint32_t stream = tensor * 256 + static_cast<uint32_t>(k);
       const float* xk = x + k * x_stride;
       float* stored = eps == nullptr ? nullptr : eps + k * rows * in + o * in;

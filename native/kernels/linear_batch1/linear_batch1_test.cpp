@@ -158,6 +158,11 @@ int main() {
   for (bool stored : {false, true}) {
     check({50, 784, 10, true, true, stored, false, false, METAPLAST_RULE_MESU});
     check({10, 50, 10, false, false, stored, true, false, METAPLAST_RULE_MESU});
+    // More samples than are taken at once, rows that end inside a group of 64, ranges that end inside one.
+    check({33, 112, 26, true, false, stored, false, false, METAPLAST_RULE_MESU});
+    check({7, 48, 17, true, true, stored, false, false, METAPLAST_RULE_MESU});
+    check({5, 1040, 20, true, false, stored, true, false, METAPLAST_RULE_MESU});
+    check({90, 16, 13, true, false, stored, false, false, METAPLAST_RULE_MESU});
     check({3, 4095, 2, true, false, stored, true, true, METAPLAST_RULE_MESU});
     check({3, 4097, 2, false, true, stored, true, false, METAPLAST_RULE_MESU_RATIO});
     check({2, 9001, 2, true, false, stored, false, false, METAPLAST_RULE_BGD});

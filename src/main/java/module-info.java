@@ -2,6 +2,9 @@
 module io.metaplast {
   requires transitive org.bytedeco.javacpp;
   requires static org.bytedeco.cuda;
+  requires static org.bytedeco.openblas;
+  requires ejml.core;
+  requires ejml.ddense;
   requires static java.management;
 
   exports io.metaplast;

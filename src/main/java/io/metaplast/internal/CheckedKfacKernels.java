@@ -60,13 +60,15 @@ final class CheckedKfacKernels implements KfacKernels {
   private final BackendProvider provider;
   private final KfacProvider kfac;
   private final InverseLadder ladder;
+  private final KroneckerComposites composites;
   private final boolean fullChecks;
 
   CheckedKfacKernels(BackendImpl backend) {
     this.backend = backend;
     this.provider = backend.provider();
     this.kfac = provider.kfac();
-    this.ladder = new InverseLadder(kfac);
+    this.ladder = new InverseLadder(provider);
+    this.composites = new KroneckerComposites(backend);
     this.fullChecks = backend.options().fullChecks();
   }
 
@@ -129,7 +131,7 @@ final class CheckedKfacKernels implements KfacKernels {
         if (bad >= 0) {
           int row = (int) (bad / x.cols());
           int column = (int) (bad % x.cols());
-          throw new NonFiniteMatrixException("x", 0, row, column, value(in, (long) row * x.ld() + column));
+          throw new NonFiniteMatrixException("x", 0, row, column, HostMatrices.value(provider, in, (long) row * x.ld() + column));
         }
       }
     } finally {
@@ -193,7 +195,7 @@ final class CheckedKfacKernels implements KfacKernels {
         }
         long bad = kfac.im2colFactorUpdate(shape, in, bias, a, b, factor, space, handle);
         if (bad >= 0) {
-          throw new NonFiniteMatrixException("x", 0, (int) (bad / inputs), (int) (bad % inputs), value(in, bad));
+          throw new NonFiniteMatrixException("x", 0, (int) (bad / inputs), (int) (bad % inputs), HostMatrices.value(provider, in, bad));
         }
       }
     } finally {
@@ -257,7 +259,7 @@ final class CheckedKfacKernels implements KfacKernels {
     CallGuard guard = CallGuard.enter(backend);
     SpdTable table = SpdTable.OF_THREAD.get();
     try {
-      BufferImpl in = input(guard, "m", m);
+      input(guard, "m", m);
       output(guard, "out", out);
       BufferImpl space = guard.output("workspace", workspace);
       long handle = guard.stream(stream);
@@ -275,7 +277,7 @@ final class CheckedKfacKernels implements KfacKernels {
         symmetric("m", CallGuard.NO_PLACE, m);
         kfac.spdInverse(table, InverseOptions.DEFAULT_RESIDUAL_TOLERANCE, false, space, handle);
         if (table.status(0) != InverseReport.OK) {
-          fail(table.status(0), in, m, damping, table.pivot(0), table.index(0), table.residual(0));
+          fail(table.status(0), m, damping, table.pivot(0), table.index(0), table.residual(0));
         }
       }
     } finally {
@@ -285,13 +287,9 @@ final class CheckedKfacKernels implements KfacKernels {
   }
 
   /** Throws what a status that is not usable means. */
-  private void fail(int status, BufferImpl in, F32Matrix m, double damping, double pivot, long index, double residual) {
+  private void fail(int status, F32Matrix m, double damping, double pivot, long index, double residual) {
     if (status == InverseReport.NOT_FINITE) {
-      int row = (int) (index / m.rows());
-      int column = (int) (index % m.rows());
-      double value = value(in, (long) row * m.ld() + column);
-      // A finite element that damping takes out of the range of fp32.
-      throw new NonFiniteMatrixException("m", 0, row, column, Double.isFinite(value) ? (float) (value + damping) : value);
+      throw HostMatrices.notFinite(provider, "m", 0, m, damping, index);
     }
     throw new NotPositiveDefiniteException(0, Math.max(status, 0), pivot, damping, residual);
   }
@@ -378,7 +376,7 @@ final class CheckedKfacKernels implements KfacKernels {
   public void dampedCholesky(F32Matrix m, double damping, F32Matrix factor, Workspace workspace, Stream stream) {
     CallGuard guard = CallGuard.enter(backend);
     try {
-      BufferImpl in = input(guard, "m", m);
+      input(guard, "m", m);
       BufferImpl out = output(guard, "factor", factor);
       BufferImpl space = guard.output("workspace", workspace);
       long handle = guard.stream(stream);
@@ -392,7 +390,7 @@ final class CheckedKfacKernels implements KfacKernels {
         symmetric("m", CallGuard.NO_PLACE, m);
         SpdStatus status = kfac.dampedCholesky(m, damping, factor, space, handle);
         if (status.status() != InverseReport.OK) {
-          fail(status.status(), in, m, damping, status.pivot(), status.index(), 0);
+          fail(status.status(), m, damping, status.pivot(), status.index(), 0);
         }
       }
     } finally {
@@ -403,7 +401,7 @@ final class CheckedKfacKernels implements KfacKernels {
   @Override
   public long choleskyWorkspaceBytes(int n) {
     Checks.dimension("n", n);
-    return Checks.bytes("n*n", (long) n * n, Float.BYTES) + 64L * n + 4096;
+    return KroneckerComposites.choleskyBytes(n);
   }
 
   @Override
@@ -446,7 +444,7 @@ final class CheckedKfacKernels implements KfacKernels {
   private void diagonal(int order, BufferImpl in, F32Matrix l) {
     if (order > 0) {
       int j = order - 1;
-      throw new IllegalArgumentException("l: diagonal element (" + j + ", " + j + ") is " + value(in, (long) j * l.ld() + j) + ", must be finite and not 0");
+      throw new IllegalArgumentException("l: diagonal element (" + j + ", " + j + ") is " + HostMatrices.value(provider, in, (long) j * l.ld() + j) + ", must be finite and not 0");
     }
   }
 
@@ -841,7 +839,7 @@ final class CheckedKfacKernels implements KfacKernels {
   private void variance(BatchNormMerge layer, long channel) {
     if (channel >= 0) {
       throw new IllegalArgumentException(
-          "layer.variance[" + channel + "] + eps = " + value((BufferImpl) layer.variance(), channel) + " + " + layer.eps()
+          "layer.variance[" + channel + "] + eps = " + HostMatrices.value(provider, (BufferImpl) layer.variance(), channel) + " + " + layer.eps()
               + " must be positive and finite");
     }
   }
@@ -850,52 +848,244 @@ final class CheckedKfacKernels implements KfacKernels {
 
   @Override
   public void symmetricEigen(F32Matrix m, F32Buffer values, F32Matrix vectors, Stream stream) {
-    throw new UnsupportedOperationException("pending");
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      input(guard, "m", m);
+      BufferImpl l = guard.output("values", values);
+      output(guard, "vectors", vectors);
+      guard.stream(stream);
+      square("m", CallGuard.NO_PLACE, m);
+      Checks.length("values", l.length(), "m.rows", m.rows());
+      same("vectors", CallGuard.NO_PLACE, vectors, "m", m.rows(), m.cols());
+      guard.checkOverlap();
+      if (l.length() > 0) {
+        symmetric("m", CallGuard.NO_PLACE, m);
+        composites.symmetricEigen(m, l, vectors);
+      }
+    } finally {
+      guard.exit();
+    }
   }
 
   @Override
   public boolean inverseRootFromEigen(F32Buffer values, F32Matrix vectors, double damping, int root, F32Matrix out, Stream stream) {
-    throw new UnsupportedOperationException("pending");
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      BufferImpl l = eigen(guard, "values", values, "vectors", vectors);
+      output(guard, "out", out);
+      long handle = guard.stream(stream);
+      same("out", CallGuard.NO_PLACE, out, "vectors", vectors.rows(), vectors.cols());
+      Checks.nonNegative("damping", damping);
+      if (root < 1) {
+        throw new IllegalArgumentException("root = " + root + " must be >= 1");
+      }
+      guard.checkOverlap();
+      return l.length() > 0 && composites.inverseRootFromEigen(l, vectors, damping, root, out, handle);
+    } finally {
+      guard.exit();
+    }
   }
 
   @Override
-  public void kroneckerPreconditionEigen( F32Buffer valuesG, F32Matrix vectorsG, F32Buffer valuesA, F32Matrix vectorsA, F32Matrix gradient, double lambda, F32Matrix out, Stream stream) {
-    throw new UnsupportedOperationException("pending");
-  }
-
-  @Override
-  public void ekfacSecondMoment(F32Matrix d, F32Matrix vectorsG, F32Matrix x, boolean bias, F32Matrix vectorsA, F32Matrix s, Stream stream) {
-    throw new UnsupportedOperationException("pending");
+  public void kroneckerPreconditionEigen(
+      F32Buffer valuesG, F32Matrix vectorsG, F32Buffer valuesA, F32Matrix vectorsA, F32Matrix gradient, double lambda, F32Matrix out, Stream stream) {
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      BufferImpl g = eigen(guard, "valuesG", valuesG, "vectorsG", vectorsG);
+      BufferImpl a = eigen(guard, "valuesA", valuesA, "vectorsA", vectorsA);
+      inBasis(guard, g, vectorsG, a, vectorsA, null, gradient, lambda, out, stream);
+    } finally {
+      guard.exit();
+    }
   }
 
   @Override
   public void ekfacPrecondition(F32Matrix vectorsG, F32Matrix vectorsA, F32Matrix s, F32Matrix gradient, double lambda, F32Matrix out, Stream stream) {
-    throw new UnsupportedOperationException("pending");
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      basis(guard, "vectorsG", vectorsG);
+      basis(guard, "vectorsA", vectorsA);
+      input(guard, "s", s);
+      inBasis(guard, null, vectorsG, null, vectorsA, s, gradient, lambda, out, stream);
+    } finally {
+      guard.exit();
+    }
+  }
+
+  private void inBasis(
+      CallGuard guard, BufferImpl valuesG, F32Matrix vectorsG, BufferImpl valuesA, F32Matrix vectorsA, F32Matrix sOrNull, F32Matrix gradient, double lambda,
+      F32Matrix out, Stream stream) {
+    input(guard, "gradient", gradient);
+    BufferImpl o = output(guard, "out", out);
+    long handle = guard.stream(stream);
+    Checks.equal("gradient.rows", gradient.rows(), "vectorsG.rows", vectorsG.rows());
+    Checks.equal("gradient.cols", gradient.cols(), "vectorsA.rows", vectorsA.rows());
+    if (sOrNull != null) {
+      same("s", CallGuard.NO_PLACE, sOrNull, "gradient", gradient.rows(), gradient.cols());
+    }
+    same("out", CallGuard.NO_PLACE, out, "gradient", gradient.rows(), gradient.cols());
+    float shift = Checks.nonNegative("lambda", lambda);
+    guard.checkOverlap();
+    if (o.length() > 0) {
+      long bad = composites.preconditionEigen(valuesG, vectorsG, valuesA, vectorsA, sOrNull, gradient, shift, out, handle);
+      if (bad > 0) {
+        throw new IllegalArgumentException(
+            bad + " of " + gradient.rows() + "*" + gradient.cols() + " denominators " + (sOrNull == null ? "valuesG*valuesA" : "s")
+                + " + lambda are not positive, lambda = " + lambda);
+      }
+    }
+  }
+
+  @Override
+  public void ekfacSecondMoment(F32Matrix d, F32Matrix vectorsG, F32Matrix x, boolean bias, F32Matrix vectorsA, F32Matrix s, Stream stream) {
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      input(guard, "d", d);
+      basis(guard, "vectorsG", vectorsG);
+      input(guard, "x", x);
+      basis(guard, "vectorsA", vectorsA);
+      BufferImpl out = output(guard, "s", s);
+      long handle = guard.stream(stream);
+      Checks.equal("x.rows", x.rows(), "d.rows", d.rows());
+      Checks.equal("vectorsG.rows", vectorsG.rows(), "d.cols", d.cols());
+      order("vectorsA", vectorsA, "x.cols", x.cols(), bias);
+      Checks.equal("s.rows", s.rows(), "d.cols", d.cols());
+      Checks.equal("s.cols", s.cols(), "vectorsA.rows", vectorsA.rows());
+      if (d.rows() < 1) {
+        throw new IllegalArgumentException("d.rows = " + d.rows() + " must be >= 1");
+      }
+      guard.checkOverlap();
+      if (out.length() > 0) {
+        composites.ekfacSecondMoment(d, vectorsG, x, bias, vectorsA, s, handle);
+      }
+    } finally {
+      guard.exit();
+    }
+  }
+
+  private static void basis(CallGuard guard, String name, F32Matrix vectors) {
+    input(guard, name, vectors);
+    square(name, CallGuard.NO_PLACE, vectors);
+  }
+
+  private static BufferImpl eigen(CallGuard guard, String valuesName, F32Buffer values, String vectorsName, F32Matrix vectors) {
+    BufferImpl l = guard.input(valuesName, values);
+    basis(guard, vectorsName, vectors);
+    if (l.length() != vectors.rows()) {
+      Checks.length(valuesName, l.length(), vectorsName + ".rows", vectors.rows());
+    }
+    return l;
   }
 
   @Override
   public void woodburyInverse(F32Matrix x, double alpha, double damping, F32Matrix out, Stream stream) {
-    throw new UnsupportedOperationException("pending");
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      input(guard, "x", x);
+      BufferImpl o = output(guard, "out", out);
+      long handle = guard.stream(stream);
+      Checks.equal("out.rows", out.rows(), "x.cols", x.cols());
+      Checks.equal("out.cols", out.cols(), "x.cols", x.cols());
+      Checks.positive("alpha", alpha);
+      Checks.positive("damping", damping);
+      Checks.positive("1/damping", 1 / damping);
+      Checks.nonNegative("damping/alpha", damping / alpha);
+      guard.checkOverlap();
+      if (o.length() > 0) {
+        composites.woodburyInverse(x, alpha, damping, out, handle);
+      }
+    } finally {
+      guard.exit();
+    }
   }
 
   @Override
   public void kroneckerSumInverseApply(KroneckerPair first, KroneckerPair second, F32Matrix v, F32Matrix out, Stream stream) {
-    throw new UnsupportedOperationException("pending");
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      pair(guard, "first", "first.g", "first.a", CallGuard.NO_PLACE, first);
+      pair(guard, "second", "second.g", "second.a", CallGuard.NO_PLACE, second);
+      input(guard, "v", v);
+      BufferImpl o = output(guard, "out", out);
+      long handle = guard.stream(stream);
+      fits("first.g", "first.a", CallGuard.NO_PLACE, first, "v", CallGuard.NO_PLACE, v);
+      fits("second.g", "second.a", CallGuard.NO_PLACE, second, "v", CallGuard.NO_PLACE, v);
+      same("out", CallGuard.NO_PLACE, out, "v", v.rows(), v.cols());
+      guard.allowInPlace("out", "v");
+      guard.checkOverlap();
+      symmetric("first.g", CallGuard.NO_PLACE, first.g());
+      symmetric("first.a", CallGuard.NO_PLACE, first.a());
+      symmetric("second.g", CallGuard.NO_PLACE, second.g());
+      symmetric("second.a", CallGuard.NO_PLACE, second.a());
+      if (o.length() > 0) {
+        composites.kroneckerSumInverseApply(first, second, v, out, handle);
+      }
+    } finally {
+      guard.exit();
+    }
   }
 
   @Override
   public double kroneckerLogDet(KroneckerPair pair, PairDamping damping, Stream stream) {
-    throw new UnsupportedOperationException("pending");
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      dampedPair(guard, pair, damping);
+      long handle = guard.stream(stream);
+      return pair.g().rows() == 0 || pair.a().rows() == 0 ? 0 : composites.kroneckerLogDet(pair, damping, handle);
+    } finally {
+      guard.exit();
+    }
+  }
+
+  private void dampedPair(CallGuard guard, KroneckerPair pair, PairDamping damping) {
+    pair(guard, "pair", "pair.g", "pair.a", CallGuard.NO_PLACE, pair);
+    Objects.requireNonNull(damping, "damping");
+    Checks.nonNegative("damping.g", damping.g());
+    Checks.nonNegative("damping.a", damping.a());
+    symmetric("pair.g", CallGuard.NO_PLACE, pair.g());
+    symmetric("pair.a", CallGuard.NO_PLACE, pair.a());
   }
 
   @Override
   public void matrixNormalSample(F32Matrix mean, KroneckerPair pair, PairDamping damping, F32Matrix e, F32Matrix out, Stream stream) {
-    throw new UnsupportedOperationException("pending");
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      input(guard, "mean", mean);
+      dampedPair(guard, pair, damping);
+      input(guard, "e", e);
+      BufferImpl o = output(guard, "out", out);
+      long handle = guard.stream(stream);
+      fits("pair.g", "pair.a", CallGuard.NO_PLACE, pair, "mean", CallGuard.NO_PLACE, mean);
+      same("e", CallGuard.NO_PLACE, e, "mean", mean.rows(), mean.cols());
+      same("out", CallGuard.NO_PLACE, out, "mean", mean.rows(), mean.cols());
+      guard.checkOverlap();
+      if (o.length() > 0) {
+        composites.matrixNormalSample(mean, pair, damping, e, out, handle);
+      }
+    } finally {
+      guard.exit();
+    }
   }
 
   @Override
   public double[] newtonSchulzInverse(F32Matrix m, double tolerance, int maxIterations, F32Matrix out, Stream stream) {
-    throw new UnsupportedOperationException("pending");
+    CallGuard guard = CallGuard.enter(backend);
+    try {
+      input(guard, "m", m);
+      BufferImpl o = output(guard, "out", out);
+      long handle = guard.stream(stream);
+      square("m", CallGuard.NO_PLACE, m);
+      same("out", CallGuard.NO_PLACE, out, "m", m.rows(), m.cols());
+      Checks.positive("tolerance", tolerance);
+      if (maxIterations < 1) {
+        throw new IllegalArgumentException("maxIterations = " + maxIterations + " must be >= 1");
+      }
+      guard.checkOverlap();
+      symmetric("m", CallGuard.NO_PLACE, m);
+      return o.length() == 0 ? new double[0] : composites.newtonSchulzInverse(m, tolerance, maxIterations, out, handle);
+    } finally {
+      guard.exit();
+    }
   }
 
   // ---- checks
@@ -1001,18 +1191,6 @@ final class CheckedKfacKernels implements KfacKernels {
     if (workspace.length() < needed) {
       throw new IllegalArgumentException("workspace.length " + workspace.length() + " < needed " + needed + " bytes");
     }
-  }
-
-  /** An element, for a message. */
-  private double value(BufferImpl buffer, long element) {
-    if (buffer instanceof BufferImpl.Bf16) {
-      short[] bits = new short[1];
-      provider.read(buffer.memory(), buffer.byteOffset() + element * Short.BYTES, bits, 0, 1);
-      return BufferImpl.Bf16.toFloat(bits[0]);
-    }
-    float[] values = new float[1];
-    provider.read(buffer.memory(), buffer.byteOffset() + element * Float.BYTES, values, 0, 1);
-    return values[0];
   }
 
   /** With full checks: both triangles must agree. Waits for the work that is queued on the matrix. */

@@ -1,6 +1,8 @@
 package io.metaplast.internal;
 
 import io.metaplast.F32Matrix;
+import io.metaplast.internal.eigen.SymmetricEigensolver;
+import io.metaplast.internal.spi.BackendProvider;
 import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.SpdTable;
 import io.metaplast.kfac.InverseOptions;
@@ -16,15 +18,22 @@ final class InverseLadder {
   private static final int FP32 = 2;
   private static final int DOUBLE = 3;
   private static final int DAMPING = 4;
+  private static final int EIGEN = 5;
   private static final int PREVIOUS = 6;
+
+  // Bounds of cond1 for the flags of kfac.h.
+  private static final double ILL_CONDITIONED = 1e5;
+  private static final double UNRELIABLE = 1.7e6;
 
   /** Least damping that is multiplied, relative to the mean diagonal element. */
   private static final double LEAST_DAMPING = 1e-8;
 
+  private final BackendProvider provider;
   private final KfacProvider kfac;
 
-  InverseLadder(KfacProvider kfac) {
-    this.kfac = kfac;
+  InverseLadder(BackendProvider provider) {
+    this.provider = provider;
+    this.kfac = provider.kfac();
   }
 
   /** Inverts. {@code table} holds the matrices that have elements; its content is lost. */
@@ -53,6 +62,11 @@ final class InverseLadder {
     }
     for (double factor = 10; options.moreDamping() && factor <= 1000; factor *= 10) {
       tryDouble(m, damping, out, options, report, table, space, stream, factor);
+    }
+    for (int b = 0; options.clampEigenvalues() && b < m.size(); b++) {
+      if (failed(report, b)) {
+        tryEigen(m.get(b), damping[b], out.get(b), report, b);
+      }
     }
     if (options.keepPrevious()) {
       for (int b = 0; b < m.size(); b++) {
@@ -103,5 +117,56 @@ final class InverseLadder {
     double[] trace = new double[1];
     kfac.traces(List.of(m), trace, stream);
     return trace[0] / m.rows();
+  }
+
+  /** From eigenvalues on the host. A denominator that is lost in the rounding errors of the others gives no inverse. */
+  private void tryEigen(F32Matrix m, double damping, F32Matrix out, InverseReport report, int b) {
+    int n = m.rows();
+    double[] a = HostMatrices.symmetric(provider, "m[" + b + "]", m);
+    double norm = norm1(n, a, damping);
+    HostEigen eigen = HostEigen.ofOrNull(n, a, SymmetricEigensolver.best());
+    if (eigen == null) {
+      return;
+    }
+    double least = n * 0x1p-53 * Math.max(Math.abs(eigen.value(0)), Math.abs(eigen.value(n - 1)));
+    double[] x = new double[n * n];
+    double[] t = new double[n];
+    for (int j = 0; j < n; j++) {
+      double denominator = Math.max(eigen.value(j), 0) + damping;
+      if (!(denominator > least)) {
+        return;
+      }
+      double scale = 1 / Math.sqrt(denominator);
+      for (int i = 0; i < n; i++) {
+        t[i] = scale * eigen.vector(i, j);
+      }
+      for (int i = 0; i < n; i++) {
+        for (int k = 0; k <= i; k++) {
+          x[i * n + k] += t[i] * t[k];
+        }
+      }
+    }
+    HostMatrices.mirror(n, x);
+    double cond1 = norm * norm1(n, x, 0);
+    if (!(norm1(n, x, 0) <= Float.MAX_VALUE)) {
+      return;
+    }
+    HostMatrices.write(provider, out, x);
+    int flags =
+        (eigen.value(0) < 0 ? InverseReport.CLAMPED : 0) + (cond1 > ILL_CONDITIONED ? InverseReport.ILL_CONDITIONED : 0)
+            + (cond1 > UNRELIABLE ? InverseReport.UNRELIABLE : 0);
+    report.set(b, InverseReport.RECOVERED_EIGEN, flags, EIGEN, 0, cond1, 0, 0, damping);
+  }
+
+  private static double norm1(int n, double[] a, double damping) {
+    double norm = 0;
+    for (int i = 0; i < n; i++) {
+      double sum = 0;
+      for (int j = 0; j < n; j++) {
+        sum += Math.abs(a[i * n + j] + (i == j ? damping : 0));
+      }
+      norm = Math.max(norm, sum);
+    }
+    return norm;
   }
 }

@@ -36,11 +36,18 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyTheEigensolversTouchLinearAlgebraLibraries() {
+    holds(
+        noClasses().that().resideOutsideOfPackage("io.metaplast.internal.eigen..").should().dependOnClassesThat()
+            .resideInAnyPackage("org.bytedeco.openblas..", "org.ejml.."));
+  }
+
+  @Test
   void publicTypesDoNotShowInternalOnes() {
     holds(
         noClasses()
             .that()
-            .resideInAnyPackage("io.metaplast", "io.metaplast.bayes", "io.metaplast.binary")
+            .resideInAnyPackage("io.metaplast", "io.metaplast.bayes", "io.metaplast.binary", "io.metaplast.kfac")
             .and(com.tngtech.archunit.base.DescribedPredicate.not(simpleName("Metaplast"))) // the entry point
             .should()
             .dependOnClassesThat()

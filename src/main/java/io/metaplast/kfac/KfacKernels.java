@@ -18,7 +18,7 @@ import java.util.List;
  * <p>Every method checks all arguments before it writes anything. Unless a method says otherwise: {@link NullPointerException} for null,
  * {@link IllegalArgumentException} for a shape or range mismatch, overlapping operands or a handle of another backend, {@link IllegalStateException} for a
  * closed handle. Dimensions may be 0. Methods that take a {@link Workspace} need at least the bytes that their {@code ...WorkspaceBytes} twin says and allocate nothing; those of the
- * last section allocate their scratch for the time of the call. Methods that return a value or can fail by value wait for their result; on CUDA the others
+ * last section allocate their scratch for the time of the call, and wait for their results. Methods that return a value or can fail by value wait for their result; on CUDA the others
  * return once they are queued. Sources: Martens and Grosse 2015 (factors, damping), Lee et al. 2020, arXiv 2004.07507 (continual learning with batch norm; the extended factors here are our
  * derivation, docs/kronecker.md), Eschenhagen et al. 2023, arXiv 2311.00636 (shared weights), Ritter et al. 2018, arXiv 1805.07810 (penalty). Contracts and the order of
  * operations: {@code native/include/metaplast/kfac.h}.
@@ -43,7 +43,7 @@ public interface KfacKernels {
   void kroneckerFactorUpdate(RealMatrix x, boolean bias, double alpha, double beta, MovingFactor factor, Workspace workspace, Stream stream);
 
   /**
-   * out = raw / weight, the factor that a moving sum stands for. In place allowed.
+   * out = raw / weight, the factor that a moving sum stands for; both triangles are read. In place allowed.
    *
    * @throws IllegalArgumentException also if the weight is 0
    */
@@ -101,7 +101,8 @@ public interface KfacKernels {
 
   /**
    * The same for many matrices of any sizes in one call; one that fails has its status, keeps its output and disturbs no other. Each result has the bits of a
-   * call of its own.
+   * call of its own. NaN or infinity in a matrix ends its ladder at once: its status stays {@link InverseReport#NOT_FINITE}. The eigenvalue rung runs on the host and
+   * allocates there.
    *
    * @param m matrices [n_b][n_b]
    * @param damping one a matrix
@@ -112,7 +113,7 @@ public interface KfacKernels {
   void batchedDampedSpdInverse(
       List<F32Matrix> m, double[] damping, List<F32Matrix> out, InverseOptions options, InverseReport report, Workspace workspace, Stream stream);
 
-  /** Workspace of both for matrices of these orders. */
+  /** Workspace of both for matrices of these orders, rungs in double precision included; a batch without them needs less. */
   long spdInverseWorkspaceBytes(int... n);
 
   // ---- Cholesky pieces
@@ -172,7 +173,7 @@ public interface KfacKernels {
   /** Workspace of {@link #kroneckerQuadraticPenalty}. */
   long kroneckerPenaltyWorkspaceBytes(List<PenaltyTask> tasks, List<F32Matrix> weights);
 
-  /** Merges the pairs of two tasks; out may be one of them. */
+  /** Merges the pairs of two tasks, both triangles read; out may be one of them. Where only one pair has traces above 0, the result is that pair times its factors. */
   MergeReport mergeKroneckerFactors(KroneckerPair first, KroneckerPair second, FactorMerge rule, KroneckerPair out, Stream stream);
 
   /**
@@ -207,7 +208,8 @@ public interface KfacKernels {
   // ---- eigenvectors and other pieces; these allocate scratch
 
   /**
-   * M = Q diag(l) Q^T, eigenvalues ascending, the largest entry of each column of Q positive (the first on ties).
+   * M = Q diag(l) Q^T, eigenvalues ascending, the largest entry of each column of Q positive (the first on ties). In double on the host, by LAPACK where OpenBLAS is on the
+   * class path, otherwise by EJML; the bits depend on which, and with OpenBLAS on its threads. This goes for whatever uses eigenvalues below. Error: norm1(M Q - Q L) &lt;= 10 n u norm1(M).
    *
    * @param m lower triangle read
    * @param values l [n]
@@ -241,6 +243,7 @@ public interface KfacKernels {
    * @param x inputs [N][cols]
    * @param bias adds the coordinate 1 to x
    * @param s [out][in]
+   * @throws IllegalArgumentException also if there are no rows
    */
   void ekfacSecondMoment(F32Matrix d, F32Matrix vectorsG, F32Matrix x, boolean bias, F32Matrix vectorsA, F32Matrix s, Stream stream);
 
@@ -252,21 +255,21 @@ public interface KfacKernels {
    *
    * @param alpha finite, &gt; 0
    * @param damping finite, &gt; 0
-   * @throws io.metaplast.KernelException as {@link #dampedSpdInverse}, for the inner matrix
+   * @throws io.metaplast.KernelException as {@link #dampedCholesky}, for the inner matrix X X^T + (damping/alpha) I
    */
   void woodburyInverse(F32Matrix x, double alpha, double damping, F32Matrix out, Stream stream);
 
   /**
    * out = (first + second)^-1 V for two Kronecker blocks of one layer, first positive definite; out may be v.
    *
-   * @throws io.metaplast.KernelException if a factor of {@code first} is not positive definite, or a denominator is not positive
+   * @throws io.metaplast.KernelException if a factor of {@code first} is not positive definite (batch index 0: g, 1: a), or a denominator is not positive
    */
   void kroneckerSumInverseApply(KroneckerPair first, KroneckerPair second, F32Matrix v, F32Matrix out, Stream stream);
 
   /**
    * log det((G + damping.g I) (x) (A + damping.a I)) = k log det(G + ..) + m log det(A + ..).
    *
-   * @throws io.metaplast.NotPositiveDefiniteException if a factor is not
+   * @throws io.metaplast.NotPositiveDefiniteException if a factor is not (batch index 0: g, 1: a)
    */
   double kroneckerLogDet(KroneckerPair pair, PairDamping damping, Stream stream);
 
@@ -274,12 +277,12 @@ public interface KfacKernels {
    * out = mean + Lg^-T E La^-1: a sample of the matrix normal distribution with precision (G + damping.g I) (x) (A + damping.a I).
    *
    * @param e standard normals [out][in], as {@link io.metaplast.bayes.BayesKernels#gaussian} makes them
-   * @throws io.metaplast.NotPositiveDefiniteException if a factor is not
+   * @throws io.metaplast.NotPositiveDefiniteException if a factor is not (batch index 0: g, 1: a)
    */
   void matrixNormalSample(F32Matrix mean, KroneckerPair pair, PairDamping damping, F32Matrix e, F32Matrix out, Stream stream);
 
   /**
-   * Inverse by Newton-Schulz, X = X (2 I - M X) from M/(norm1 normInf), until max|M X - I| is at most {@code tolerance} or grows 1.2 times; out holds the best iterate.
+   * Inverse of a symmetric positive definite matrix by Newton-Schulz, X = X (2 I - M X) from M/(norm1 normInf), until max|M X - I| is at most {@code tolerance} or grows 1.2 times; out holds the best iterate.
    *
    * @param maxIterations &gt;= 1
    * @return max|M X - I| after each step

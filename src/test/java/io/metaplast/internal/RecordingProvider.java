@@ -10,6 +10,7 @@ import io.metaplast.internal.spi.ElementKind;
 import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.Memory;
 import io.metaplast.internal.spi.SpdStatus;
+import io.metaplast.internal.spi.SpdTable;
 import java.lang.reflect.Proxy;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
@@ -197,6 +198,12 @@ final class RecordingProvider implements BackendProvider {
               calls.add(method.getName());
               duringKernel.run();
               if (family == KfacProvider.class) {
+                if (method.getName().equals("spdInverse")) {
+                  SpdTable table = (SpdTable) arguments[0];
+                  for (int i = 0; i < table.count(); i++) {
+                    table.result(i, 0, 0, 0, 0, 0, 0);
+                  }
+                }
                 onKfac.accept(method.getName(), arguments);
               }
               return method.getReturnType() == void.class ? null : results.get(method.getName());

@@ -14,6 +14,8 @@ constexpr uint32_t kSignStream = 0x4B464143;  // "KFAC"
 constexpr int64_t kSharedSize = 1024;
 // Ranges of a phase per thread: triangles make them uneven.
 constexpr int64_t kRangesOfPhase = 16;
+// A range of kSpdMultiply begins at a multiple of these.
+constexpr int64_t kColumns = 64;
 constexpr double kIllConditioned = 1e5;
 constexpr double kUnreliable = 1.7e6;
 
@@ -23,7 +25,7 @@ constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * t
 struct Kind {
   int64_t bytes;       // of an element
   int64_t group_size;  // largest n of the interleaved kernel, 0 without
-  void (*KernelTable::*phase)(const SpdWork*, SpdPhase, int64_t, int64_t, int64_t, int64_t) noexcept;
+  void (*KernelTable::*phase)(const SpdWork*, SpdPhase, int64_t, int64_t, int64_t) noexcept;
   KernelSlot slot;
 };
 constexpr Kind kFloat = {4, kSpdGroupSize, &KernelTable::spd_phase_f32, kSlot_spd_phase_f32};
@@ -36,8 +38,8 @@ int64_t vector_width(const metaplast_context_t* context, const Kind& kind) {
 // Layout of a matrix of size n, a function of n, tier and arithmetic only: class B.
 struct Plan {
   int64_t width, padded, ld, panels, block;
-  int64_t matrix, v, inverse, threshold, vectors;  // bytes
-  int64_t total() const { return matrix + v + inverse + threshold + vectors; }
+  int64_t matrix, v, root, vectors;  // bytes
+  int64_t total() const { return matrix + v + root + vectors; }
 
   Plan(int64_t n, int64_t vector, const Kind& kind) : width(vector) {
     const int64_t panel = 2 * width;
@@ -46,12 +48,10 @@ struct Plan {
     ld = round_up(padded, panel) + width;
     panels = (padded + panel - 1) / panel;
     // Wide blocks save passes over the matrix, narrow ones work in the panels.
-    const int64_t columns = n <= 192 ? 64 : n <= 3072 ? 128 : 256;
-    block = columns / panel;
+    block = (n <= 192 ? 64 : 128) / panel;
     matrix = round_up(padded * ld * kind.bytes, kAlign);
     v = round_up(panels * block * panel * panel * kind.bytes, kAlign);
-    inverse = round_up(panel * panel * kind.bytes, kAlign);
-    threshold = round_up(padded * kind.bytes, kAlign);
+    root = round_up(padded * kind.bytes, kAlign);
     vectors = 5 * round_up(padded * 8, kAlign);
   }
 };
@@ -110,8 +110,7 @@ class Inverter {
     };
     work.matrix = take(plan.matrix);
     work.v = take(plan.v);
-    work.inverse = take(plan.inverse);
-    work.threshold = take(plan.threshold);
+    work.root = take(plan.root);
     double* const vectors = reinterpret_cast<double*>(take(plan.vectors));
     const int64_t stride = plan.vectors / 8 / 5;
     double* const products[2] = {vectors, vectors + stride};
@@ -120,52 +119,40 @@ class Inverter {
     work.failure = &outcome->failure;
     work.pivot = &outcome->pivot;
 
-    const int64_t width = plan.width, bands = plan.padded / width;
-    const auto over_rows = [&](SpdPhase phase) {
-      over(work, phase, 0, 0, bands, shared, [width](int64_t band) { return band * width; });
+    const auto multiply = [&](const double* const* factors, double* const* to) {
+      for (int v = 0; v < 2; ++v) {
+        work.factor[v] = factors[v];
+        work.product[v] = to[v];
+      }
+      over(work, kSpdMultiply, 0, plan.padded, kColumns, shared);
     };
-    const auto identity = [](int64_t i) { return i; };
-
-    over_rows(kSpdLoad);
-    over(work, kSpdMirror, 0, 0, bands, shared, identity);
-    work.factor[0] = signs_[0];
-    work.factor[1] = signs_[1];
-    work.product[0] = products[0];
-    work.product[1] = products[1];
-    over_rows(kSpdMultiply);
+    over(work, kSpdLoad, 0, plan.padded, plan.width, shared);
+    multiply(signs_, products);
     outcome->norm = largest(work.sums, item.n);
     if (!std::isfinite(outcome->norm)) {
       outcome->failure = -1;
       return;
     }
-    const int64_t blocks = (plan.panels + plan.block - 1) / plan.block, units = spd_update_units(plan.panels, width);
+    const int64_t blocks = (plan.panels + plan.block - 1) / plan.block, units = spd_update_units(plan.panels, plan.width);
     for (int64_t block = 0; block < blocks; ++block) {
-      for (int64_t t = 0; t < plan.block && block * plan.block + t < plan.panels; ++t) {
-        phase_(&work, kSpdDiagonal, block, t, 0, 0);
-        if (outcome->failure != 0) {
-          return;
-        }
-        over(work, kSpdPanel, block, t, plan.panels, shared, identity);
+      phase_(&work, kSpdFactor, block, 0, 0);
+      if (outcome->failure != 0) {
+        return;
       }
-      over(work, kSpdUpdate, block, 0, units, shared, identity);
+      over(work, kSpdSolve, block, plan.panels, 1, shared);
+      over(work, kSpdUpdate, block, units, 1, shared);
     }
     for (int64_t block = blocks - 1; block >= 0; --block) {
-      over(work, kSpdPack, block, 0, plan.panels, shared, identity);
-      for (int64_t t = std::min(plan.block, plan.panels - block * plan.block) - 1; t >= 0; --t) {
-        over(work, kSpdInversePanel, block, t, plan.panels, shared, identity);
-      }
-      over(work, kSpdInverseUpdate, block, 0, units, shared, identity);
+      over(work, kSpdPack, block, plan.panels, 1, shared);
+      over(work, kSpdInversePanel, block, plan.panels, 1, shared);
+      over(work, kSpdInverseUpdate, block, units, 1, shared);
     }
     for (int64_t block = 0; block < blocks; ++block) {
-      over(work, kSpdPack, block, 0, plan.panels, shared, identity);
-      over(work, kSpdProductUpdate, block, 0, units, shared, identity);
+      over(work, kSpdPack, block, plan.panels, 1, shared);
+      over(work, kSpdProductUpdate, block, units, 1, shared);
     }
-    over(work, kSpdMirror, 0, 0, bands, shared, identity);
-    work.factor[0] = products[0];
-    work.factor[1] = products[1];
-    work.product[0] = residuals[0];
-    work.product[1] = residuals[1];
-    over_rows(kSpdMultiply);
+    over(work, kSpdMirror, 0, plan.padded, plan.width, shared);
+    multiply(products, residuals);
     outcome->inverse_norm = largest(work.sums, item.n);
     double square[2] = {};
     for (int64_t i = 0; i < item.n; ++i) {
@@ -176,21 +163,20 @@ class Inverter {
     const double worst = square[0] > square[1] || std::isnan(square[0]) ? square[0] : square[1];
     outcome->residual = std::sqrt(worst / static_cast<double>(item.n));
     if (outcome->residual <= tolerance_) {
-      over_rows(kSpdStore);
+      over(work, kSpdStore, 0, plan.padded, plan.width, shared);
     }
   }
 
  private:
-  // phase on items 0..n-1, item i beginning at first(i).
-  template <class First>
-  void over(const SpdWork& work, SpdPhase phase, int64_t block, int64_t panel, int64_t n, bool shared, const First& first) const noexcept {
+  // phase on items 0..n-1, in ranges that begin at multiples of `unit`.
+  void over(const SpdWork& work, SpdPhase phase, int64_t block, int64_t n, int64_t unit, bool shared) const noexcept {
     if (!shared) {
-      phase_(&work, phase, block, panel, 0, first(n));
+      phase_(&work, phase, block, 0, n);
       return;
     }
-    const int64_t ranges = std::min<int64_t>(n, context_->pool->threads() * kRangesOfPhase);
+    const int64_t units = (n + unit - 1) / unit, ranges = std::min<int64_t>(units, context_->pool->threads() * kRangesOfPhase);
     parallel_chunks(context_, ranges, [&](int64_t chunk) {
-      phase_(&work, phase, block, panel, first(n * chunk / ranges), first(n * (chunk + 1) / ranges));
+      phase_(&work, phase, block, units * chunk / ranges * unit, std::min(n, units * (chunk + 1) / ranges * unit));
     });
   }
 
@@ -205,7 +191,7 @@ class Inverter {
   }
 
   const metaplast_context_t* const context_;
-  void (*const phase_)(const SpdWork*, SpdPhase, int64_t, int64_t, int64_t, int64_t) noexcept;
+  void (*const phase_)(const SpdWork*, SpdPhase, int64_t, int64_t, int64_t) noexcept;
   const Kind& kind_;
   const double* const signs_[2];
   const double tolerance_;

@@ -1,7 +1,7 @@
 // Damped SPD inverse: what the driver (spd_inverse.cpp) and the kernels of the tiers share.
 //
 // Three passes over the lower triangle, in place, each nothing but rank-B updates beside thin panels, n^3/3 operations apiece:
-//   1  L, from the first block column on; of the diagonal tiles the inverse Y_tt is kept instead, so that solving becomes multiplying
+//   1  L, from the first block column on, panels by substitution; of the diagonal tiles the inverse Y_tt is kept instead, for pass 2
 //   2  Y = L^-1, from the last block column on: Y_it = -(sum over s > t of Y_is L_st) Y_tt
 //   3  X = Y'Y.
 // The direction of pass 2 matters. Going down the rows (which would allow one sweep for all three passes, Bientinesi, Gunter, van de Geijn 2008)
@@ -23,14 +23,14 @@ constexpr int64_t kSpdVectorBytes[] = {16, 32, 64};
 
 // Phases of one matrix, in the order of a call. Ranges may be computed in any split and order, the phases are barriers.
 enum SpdPhase : int32_t {
-  kSpdLoad,          // rows begin..end-1 of the padded work matrix: lower triangle, damped; pivot thresholds
-  kSpdMirror,        // vector-high row blocks: lower triangle into the upper one
-  kSpdMultiply,      // rows: product[v] = matrix * factor[v] for v = 0, 1, and sums of absolute values
-  kSpdDiagonal,      // block, panel: factors a diagonal tile (no range)
-  kSpdPanel,         // block, panel: L of row panels begin..end-1
+  kSpdLoad,          // rows begin..end-1 of the padded work matrix, whole vectors of rows: lower triangle, damped, and its mirror image; pivot thresholds
+  kSpdMirror,        // rows, as above: lower triangle into the upper one
+  kSpdMultiply,      // elements begin..end-1: product[v] = matrix * factor[v] for v = 0, 1, and sums of absolute values
+  kSpdFactor,        // block: L of its rows (no range)
+  kSpdSolve,         // block: L of row panels begin..end-1 behind it
   kSpdUpdate,        // block: units begin..end-1 of the matrix behind the block
   kSpdPack,          // block: its rows, column panels begin..end-1, into v
-  kSpdInversePanel,  // block, panel: Y of row panels begin..end-1
+  kSpdInversePanel,  // block: Y of row panels begin..end-1
   kSpdInverseUpdate, // block: units begin..end-1 of the columns before the block
   kSpdProductUpdate, // block: units begin..end-1 of the rows up to the block
   kSpdStore,         // rows: work matrix into out
@@ -46,12 +46,11 @@ struct SpdWork {
   int64_t block;        // panels of a block, B = block*P
   void* matrix;         // T [padded][ld]
   void* v;              // T [panels][B][P]: column operands of the updates of a block
-  void* inverse;        // T [P][P]: Y' of the current diagonal tile
-  void* threshold;      // T [padded]: 8*u*a_jj
+  void* root;           // T [padded]: 8*u*a_jj until the pivot is found, then 1/L_jj
   const double* factor[2];
   double* product[2];
   double* sums;         // [padded] sums of absolute values of rows
-  int64_t* failure;     // 0, or the order of the minor that failed, set by kSpdDiagonal
+  int64_t* failure;     // 0, or the order of the minor that failed, set by kSpdFactor
   double* pivot;
 };
 

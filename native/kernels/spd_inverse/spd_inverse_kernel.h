@@ -26,157 +26,74 @@ class SpdMatrix {
         ld_(work.ld),
         a_(static_cast<T*>(work.matrix)),
         v_(static_cast<T*>(work.v)),
-        y_(static_cast<T*>(work.inverse)),
-        threshold_(static_cast<T*>(work.threshold)) {}
+        root_(static_cast<T*>(work.root)) {}
 
+  // Rows of the lower triangle, damped, and their mirror image.
   void load(int64_t begin, int64_t end) const {
     constexpr T kUnit = sizeof(T) == 4 ? T(0x1p-24) : T(0x1p-53);
-    for (int64_t i = begin; i < end; ++i) {
-      T* const row = a_ + i * ld_;
+    for (int64_t i = begin; i < end; i += W) {
       const float* const from = w_.item.m + i * w_.item.ldm;
-      int64_t j = 0;
-      for (; i < n_ && j + W <= i; j += W) L::store(row + j, L::load(from + j));
-      for (; j <= i; j += W) L::store(row + j, i < n_ ? L::load_n(from + j, i + 1 - j) : L::zero());
-      row[i] = i < n_ ? static_cast<T>(static_cast<double>(row[i]) + w_.item.damping) : T(1);
-      threshold_[i] = i < n_ ? 8 * kUnit * row[i] : T(0);
+      const int64_t rows = n_ - i < W ? n_ - i : W;
+      V t[W];
+      for (int64_t j = 0; j < i; j += W) {
+        for (int r = 0; r < W; ++r) {
+          t[r] = r < rows ? L::load(from + r * w_.item.ldm + j) : L::zero();
+          L::store(a_ + (i + r) * ld_ + j, t[r]);
+        }
+        L::transpose(t);
+        for (int r = 0; r < W; ++r) L::store(a_ + (j + r) * ld_ + i, t[r]);
+      }
+      for (int r = 0; r < W; ++r) {
+        T* const row = a_ + (i + r) * ld_ + i;
+        L::store(row, r < rows ? L::load_n(from + r * w_.item.ldm + i, r + 1) : L::zero());
+        row[r] = r < rows ? static_cast<T>(static_cast<double>(row[r]) + w_.item.damping) : T(1);
+        root_[i + r] = r < rows ? 8 * kUnit * row[r] : T(0);
+      }
+      mirror_diagonal(i);
     }
   }
 
   void mirror(int64_t begin, int64_t end) const {
     V t[W];
-    for (int64_t block = begin; block < end; ++block) {
-      const int64_t i = block * W;
+    for (int64_t i = begin; i < end; i += W) {
       for (int64_t j = 0; j < i; j += W) {
-        for (int r = 0; r < W; ++r) t[r] = L::load(a_ + (i + r) * ld_ + j);
-        L::transpose(t);
+        load_transposed(a_ + i * ld_ + j, t);
         for (int r = 0; r < W; ++r) L::store(a_ + (j + r) * ld_ + i, t[r]);
       }
-      V lower[W];
-      for (int r = 0; r < W; ++r) t[r] = lower[r] = L::load(a_ + (i + r) * ld_ + i);
-      L::transpose(t);
-      for (int r = 0; r < W; ++r) {
-        L::store(a_ + (i + r) * ld_ + i, t[r]);
-        L::store_n(a_ + (i + r) * ld_ + i, lower[r], r + 1);
-      }
+      mirror_diagonal(i);
     }
   }
 
-  // As many rows at once as a vector has doubles; their sums are brought together by a transposition.
+  // Elements begin..end-1 of the products: row by row, so that an element is a lane.
   void multiply(int64_t begin, int64_t end) const {
-    constexpr int D = F64::W;
-    for (int64_t i = begin; i < end; i += D) {
-      F64::V sum[3][D];
-      for (int r = 0; r < D; ++r) sum[0][r] = sum[1][r] = sum[2][r] = F64::zero();
-      for (int64_t j = 0; j < w_.padded; j += D) {
-        const F64::V x = F64::load(w_.factor[0] + j), z = F64::load(w_.factor[1] + j);
-#pragma GCC unroll 8
-        for (int r = 0; r < D; ++r) {
-          const F64::V m = F64::load(a_ + (i + r) * ld_ + j);
-          sum[0][r] = F64::fma(m, x, sum[0][r]);
-          sum[1][r] = F64::fma(m, z, sum[1][r]);
-          sum[2][r] = F64::add(F64::absolute(m), sum[2][r]);
-        }
-      }
-      for (int k = 0; k < 3; ++k) {
-        F64::transpose(sum[k]);
-        for (int r = 1; r < D; ++r) sum[k][0] = F64::add(sum[k][0], sum[k][r]);
-        F64::store((k < 2 ? w_.product[k] : w_.sums) + i, sum[k][0]);
-      }
-    }
+    constexpr int D = F64::W, kMost = sizeof(F64::V) == 64 ? 8 : 4;
+    int64_t j = begin;
+    for (; j + kMost * D <= end; j += kMost * D) multiply_columns<kMost>(j);
+    for (; j + 2 * D <= end; j += 2 * D) multiply_columns<2>(j);
+    for (; j < end; j += D) multiply_columns<1>(j);
   }
 
   // ---- pass 1: Cholesky
 
-  void diagonal(int64_t block, int64_t t) const {
-    const int64_t first = block * w_.block, r = first + t, height = height_of(r);
-    T* const tile = a_ + r * P * ld_ + r * P;
-    for (int64_t q = 0; q < height; q += R) {
-      tile_rows<kSubtract, kUnpacked>(height, a_ + (r * P + q) * ld_ + first * P, panel_of(r), t * P, tile + q * ld_);
-    }
-    alignas(64) T s[P * P], u[P * P], f[P], root[P + W];
-    // The upper triangle of s is used.
-    transpose_tile(tile, ld_, height, height, s, P);
-    for (int64_t i = 0; i < height; ++i) {
-      for (int64_t j = 0; j < P; ++j) u[i * P + j] = i == j ? T(1) : T(0);
-    }
-    // Elimination without square roots: [S | I] becomes [. | U], U = diag(sqrt(pivots)) Y unit lower triangular. Row k stays in registers from the
-    // moment it is complete: the chain from pivot to pivot is what takes the time.
-    const bool wide = height > W;
-    V s0 = L::load(s), s1 = wide ? L::load(s + W) : L::zero(), u0 = L::load(u), u1 = L::zero();
-    for (int64_t k = 0; k < height; ++k) {
-      const V pivot = k < W ? L::lane(s0, k) : L::lane(s1, k - W), inverse = L::div(L::set(T(1)), pivot);
-      const V f0 = L::mul(s0, inverse), f1 = L::mul(s1, inverse);
-      L::store(root + k, pivot);
-      L::store(u + k * P, u0);
-      L::store(u + k * P + W, u1);
-      if (k + 1 == height) break;
-      L::store(f, f0);
-      L::store(f + W, f1);
-      const int64_t next = k + 1;
-      T* const sn = s + next * P;
-      T* const un = u + next * P;
-      const V factor = next < W ? L::lane(f0, next) : L::lane(f1, next - W);
-      const V s0_next = L::fnma(factor, s0, L::load(sn)), s1_next = wide ? L::fnma(factor, s1, L::load(sn + W)) : s1;
-      const V u0_next = L::fnma(factor, u0, L::load(un)), u1_next = L::fnma(factor, u1, L::load(un + W));
-      if (k < W) {
-        // Columns past W of U are still those of the identity.
-        for (int64_t i = k + 2; i < height; ++i) {
-          const V x = L::set(f[i]);
-          T* const si = s + i * P;
-          T* const ui = u + i * P;
-          if (i < W) L::store(si, L::fnma(x, s0, L::load(si)));
-          if (wide) L::store(si + W, L::fnma(x, s1, L::load(si + W)));
-          L::store(ui, L::fnma(x, u0, L::load(ui)));
-        }
-      } else {
-        for (int64_t i = k + 2; i < height; ++i) {
-          const V x = L::set(f[i]);
-          T* const si = s + i * P;
-          T* const ui = u + i * P;
-          L::store(si + W, L::fnma(x, s1, L::load(si + W)));
-          L::store(ui, L::fnma(x, u0, L::load(ui)));
-          L::store(ui + W, L::fnma(x, u1, L::load(ui + W)));
-        }
+  // L of the rows of a block.
+  void factor(int64_t block) const {
+    const int64_t first = block * w_.block, last = last_of(block);
+    for (int64_t r = first; r < last; ++r) {
+      const int64_t t = r - first, height = height_of(r);
+      T* const tile = a_ + r * P * ld_ + r * P;
+      for (int64_t q = 0; t > 0 && q < height; q += R) {
+        tile_rows<kSubtract, kUnpacked>(height, a_ + (r * P + q) * ld_ + first * P, panel_of(r), t * P, tile + q * ld_);
       }
-      s0 = s0_next;
-      s1 = s1_next;
-      u0 = u0_next;
-      u1 = u1_next;
+      diagonal(block, t);
+      if (*w_.failure != 0) return;
+      for (int64_t i = r + 1; i < last; ++i) solve_panel(block, i, t, t + 1);
     }
-    // What follows a failed pivot is void, so the first one counts.
-    for (int64_t k = 0; k < height; ++k) {
-      if (!(root[k] > threshold_[r * P + k])) {
-        *w_.failure = r * P + k + 1;
-        *w_.pivot = static_cast<double>(root[k]);
-        return;
-      }
-    }
-    for (int64_t k = 0; k < height; k += W) {
-      L::store(root + k, L::div(L::set(T(1)), L::sqrt(L::load(root + k))));
-    }
-    for (int64_t k = 0; k < height; ++k) {
-      const V scale = L::set(root[k]);
-      for (int64_t j = 0; j < height; j += W) L::store(tile + k * ld_ + j, L::mul(L::load(u + k * P + j), scale));
-    }
-    transpose_tile(tile, ld_, height, height, y_, P);
   }
 
-  // L_it = (A_it - sum over s of L_is L_ts') Y_t', and its transpose into the panel of i.
-  void panel(int64_t block, int64_t t, int64_t begin, int64_t end) const {
-    const int64_t first = block * w_.block, r = first + t;
-    for (int64_t i = begin > r ? begin : r + 1; i < end; ++i) {
-      T* const tile = a_ + i * P * ld_ + r * P;
-      for (int64_t q = 0; q < height_of(i); q += R) {
-        tile_rows<kSubtract, kUnpacked>(P, a_ + (i * P + q) * ld_ + first * P, panel_of(r), t * P, tile + q * ld_);
-        // Y' is upper triangular: the lower half of its rows is of use to the right half of the columns only.
-        V sum[R][2], right[R][1];
-        product<2, kUnpacked>(tile + q * ld_, y_, W, sum);
-        product<1, kUnpacked>(tile + q * ld_ + W, y_ + W * P + W, W, right);
-        for (int k = 0; k < R; ++k) sum[k][1] = L::add(sum[k][1], right[k][0]);
-        put<kAssign, 2>(sum, tile + q * ld_);
-      }
-      transpose_tile(tile, ld_, height_of(i), P, panel_of(i) + t * P * P, P);
-    }
+  // L of row panels behind the block.
+  void solve(int64_t block, int64_t begin, int64_t end) const {
+    const int64_t first = block * w_.block, last = last_of(block);
+    for (int64_t i = begin > last ? begin : last; i < end; ++i) solve_panel(block, i, 0, last - first);
   }
 
   // A_ij -= sum over s in the block of L_is L_js', j behind the block.
@@ -184,48 +101,60 @@ class SpdMatrix {
     const int64_t first = block * w_.block, last = last_of(block);
     units(begin, end, last, w_.panels, [&](int64_t i, int64_t j) {
       if (j < last || j > i) return;
-      update_tile<kSubtract, kUnpacked>(i, j, a_ + i * P * ld_ + first * P, panel_of(j), (last - first) * P);
+      update_tile<kSubtract, kPacked>(i, j, panel_of(i), panel_of(j), (last - first) * P);
     });
   }
 
   // ---- pass 2: Y = L^-1 from the last columns on
 
-  // The rows of the block as panels; j = begin..end-1.
+  // The rows of the block as panels; j = begin..end-1. Several panels at a time: a row is read in pieces longer than a panel is wide.
   void pack(int64_t block, int64_t begin, int64_t end) const {
+    constexpr int64_t kTogether = 8;
     const int64_t first = block * w_.block, last = last_of(block), height = depth_of(block);
-    for (int64_t j = begin; j < (end < last ? end : last); ++j) {
-      // A matrix row has room for whole panels.
-      T* const to = panel_of(j);
-      const T* const rows = a_ + first * P * ld_ + j * P;
+    const bool far = n_ > kSpdUpdateRows;
+    if (end > last) end = last;
+    for (int64_t j = begin; j < end; j += kTogether) {
+      const int64_t stop = j + kTogether < end ? j + kTogether : end;
       for (int64_t p = j > first ? (j - first) * P : 0; p < height; ++p) {
-        L::store(to + p * P, L::load(rows + p * ld_));
-        L::store(to + p * P + W, L::load(rows + p * ld_ + W));
+        const T* const row = a_ + (first * P + p) * ld_;
+        for (int64_t k = j; k < stop && (k - first) * P <= p; ++k) {
+          // A matrix row has room for whole panels.
+          T* const to = panel_of(k) + p * P;
+          L::store(to, L::load(row + k * P));
+          L::store(to + W, L::load(row + k * P + W));
+          if (far) {
+            __builtin_prefetch(row + 4 * ld_ + k * P);
+            __builtin_prefetch(row + 4 * ld_ + k * P + W);
+          }
+        }
       }
     }
   }
 
   // Y_it = (B_it - sum over s > t in the block of Y_is L_st) Y_t, where B is zero for rows of the block.
-  void inverse_panel(int64_t block, int64_t t, int64_t begin, int64_t end) const {
-    const int64_t first = block * w_.block, last = last_of(block), r = first + t;
-    for (int64_t i = begin > r ? begin : r + 1; i < end; ++i) {
-      T* const tile = a_ + i * P * ld_ + r * P;
-      const T* const y = a_ + r * P * ld_ + r * P;
-      const int64_t depth = depth_between(r + 1, i < last ? i : last);
-      for (int64_t q = 0; q < height_of(i); q += R) {
-        const T* const rows = a_ + (i * P + q) * ld_ + (r + 1) * P;
-        const T* const panel = panel_of(r) + (t + 1) * P * P;
-        if (i < last) {
-          // Y_ii is lower triangular.
-          tile_rows<kAssignNegative, kUnpacked>(P, rows, panel, depth + q + R, tile + q * ld_);
-        } else {
-          tile_rows<kSubtract, kUnpacked>(P, rows, panel, depth, tile + q * ld_);
+  void inverse_panel(int64_t block, int64_t begin, int64_t end) const {
+    const int64_t first = block * w_.block, last = last_of(block);
+    for (int64_t i = begin > first ? begin : first; i < end; ++i) {
+      for (int64_t r = (i < last ? i : last) - 1; r >= first; --r) {
+        T* const tile = a_ + i * P * ld_ + r * P;
+        const T* const y = a_ + r * P * ld_ + r * P;
+        const int64_t depth = depth_between(r + 1, i < last ? i : last);
+        const T* const panel = panel_of(r) + (r + 1 - first) * P * P;
+        for (int64_t q = 0; q < height_of(i); q += R) {
+          const T* const rows = a_ + (i * P + q) * ld_ + (r + 1) * P;
+          if (i < last) {
+            // Y_ii is lower triangular.
+            tile_rows<kAssignNegative, kUnpacked>(P, rows, panel, depth + q + R, tile + q * ld_);
+          } else if (depth > 0) {
+            tile_rows<kSubtract, kUnpacked>(P, rows, panel, depth, tile + q * ld_);
+          }
+          // Y is lower triangular: the upper half of its rows is of use to the left half of the columns only.
+          V sum[R][2], left[R][1];
+          product<2, kUnpacked>(tile + q * ld_ + W, y + W * ld_, ld_, W, sum);
+          product<1, kUnpacked>(tile + q * ld_, y, ld_, W, left);
+          for (int k = 0; k < R; ++k) sum[k][0] = L::add(left[k][0], sum[k][0]);
+          put<kAssign, 2>(sum, tile + q * ld_);
         }
-        // Y is lower triangular: the upper half of its rows is of use to the left half of the columns only.
-        V sum[R][2], left[R][1];
-        product<2, kUnpacked>(tile + q * ld_ + W, y + W * ld_, ld_, W, sum);
-        product<1, kUnpacked>(tile + q * ld_, y, ld_, W, left);
-        for (int k = 0; k < R; ++k) sum[k][0] = L::add(left[k][0], sum[k][0]);
-        put<kAssign, 2>(sum, tile + q * ld_);
       }
     }
   }
@@ -290,6 +219,213 @@ class SpdMatrix {
   int64_t depth_of(int64_t block) const { return depth_between(block * w_.block, last_of(block)); }
   T* panel_of(int64_t panel) const { return v_ + panel * w_.block * P * P; }
 
+  METAPLAST_HD void mirror_diagonal(int64_t i) const {
+    V t[W];
+    load_transposed(a_ + i * ld_ + i, t);
+#pragma GCC unroll 16
+    for (int r = 0; r < W; ++r) {
+      const V lower = L::load(a_ + (i + r) * ld_ + i);
+      L::store(a_ + (i + r) * ld_ + i, t[r]);
+      L::store_n(a_ + (i + r) * ld_ + i, lower, r + 1);
+    }
+  }
+
+  template <int kBlocks>
+  void multiply_columns(int64_t j) const {
+    constexpr int D = F64::W;
+    F64::V sum[3][kBlocks];
+#pragma GCC unroll 8
+    for (int b = 0; b < kBlocks; ++b) sum[0][b] = sum[1][b] = sum[2][b] = F64::zero();
+    const T* row = a_ + j;
+    for (int64_t i = 0; i < w_.padded; ++i, row += ld_) {
+      const F64::V x = F64::set(w_.factor[0][i]), z = F64::set(w_.factor[1][i]);
+      __builtin_prefetch(row + 8 * ld_);
+#pragma GCC unroll 8
+      for (int b = 0; b < kBlocks; ++b) {
+        const F64::V m = F64::load(row + b * D);
+        sum[0][b] = F64::fma(m, x, sum[0][b]);
+        sum[1][b] = F64::fma(m, z, sum[1][b]);
+        sum[2][b] = F64::add(F64::absolute(m), sum[2][b]);
+      }
+    }
+#pragma GCC unroll 8
+    for (int b = 0; b < kBlocks; ++b) {
+      F64::store(w_.product[0] + j + b * D, sum[0][b]);
+      F64::store(w_.product[1] + j + b * D, sum[1][b]);
+      F64::store(w_.sums + j + b * D, sum[2][b]);
+    }
+  }
+
+  // Tile on the diagonal: the columns of L into its panel, the inverse Y into the tile. A vector of rows at a time: elimination in registers, S = F'DF
+  // with F unit upper triangular, L = F' sqrt(D).
+  void diagonal(int64_t block, int64_t t) const {
+    const int64_t r = block * w_.block + t, height = height_of(r);
+    T* const tile = a_ + r * P * ld_ + r * P;
+    T* const l = panel_of(r) + t * P * P;
+    alignas(64) T f[W * W], pivots[2 * W], y[2][W * W], lower[W * W];
+    for (int h = 0; h * W < height; ++h) {
+      V s[W];
+      load_transposed(tile + h * W * ld_ + h * W, s);
+      if (h == 1) {
+#pragma GCC unroll 1
+        for (int64_t k = 0; k < W; ++k) {
+          const T* const row = l + k * P + W;
+          const V x = L::load(row);
+#pragma GCC unroll 16
+          for (int i = 0; i < W; ++i) s[i] = L::fnma(L::set(row[i]), x, s[i]);
+        }
+      }
+      // The chain from pivot to pivot is what takes the time: it does not wait for the row that the pivot is in.
+      V pivot = L::lane(s[0], 0);
+#pragma GCC unroll 16
+      for (int k = 0; k < W; ++k) {
+        L::store(pivots + k, pivot);
+        const V inverse = L::div(L::set(T(1)), pivot);
+        L::store(f + k * W, L::mul(s[k], inverse));
+        written(f);
+        if (k + 1 < W) {
+          const V next = L::lane(s[k], k + 1), factor = L::mul(next, inverse);
+          pivot = L::fnma(factor, next, L::lane(s[k + 1], k + 1));
+          s[k + 1] = L::fnma(factor, s[k], s[k + 1]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) {
+          if (i > k + 1) s[i] = L::fnma(L::set(f[k * W + i]), s[k], s[i]);
+        }
+      }
+      // What follows a failed pivot is void, so the first one counts.
+      T* const root = root_ + r * P + h * W;
+      for (int64_t k = 0; k < W; ++k) {
+        if (!(pivots[k] > root[k])) {
+          *w_.failure = r * P + h * W + k + 1;
+          *w_.pivot = static_cast<double>(pivots[k]);
+          return;
+        }
+      }
+      L::store(root, L::div(L::set(T(1)), L::sqrt(L::load(pivots))));
+      written(root);
+#pragma GCC unroll 16
+      for (int k = 0; k < W; ++k) L::store(l + (h * W + k) * P + h * W, L::mul(s[k], L::set(root[k])));
+      // F'U = I, Y = D^-1/2 U.
+#pragma GCC unroll 16
+      for (int i = 0; i < W; ++i) s[i] = L::load(kIdentity.row + W - i);
+      substitute(f, s);
+#pragma GCC unroll 16
+      for (int k = 0; k < W; ++k) {
+        const V row = L::mul(s[k], L::set(root[k]));
+        L::store(y[h] + k * W, row);
+        L::store(tile + (h * W + k) * ld_ + h * W, row);
+      }
+      if (h == 0 && height > W) {
+        load_transposed(tile + W * ld_, s);
+        substitute(f, s);
+#pragma GCC unroll 16
+        for (int k = 0; k < W; ++k) {
+          s[k] = L::mul(s[k], L::set(root[k]));
+          L::store(l + k * P + W, s[k]);
+        }
+        L::transpose(s);
+        for (int k = 0; k < W; ++k) L::store(lower + k * W, s[k]);
+      }
+    }
+    if (height == W) return;
+    // Below: -(Y_11 L_10) Y_00.
+    V s[W];
+    multiply_tile(y[1], lower, s);
+    for (int k = 0; k < W; ++k) L::store(lower + k * W, L::sub(L::zero(), s[k]));
+    multiply_tile(lower, y[0], s);
+    for (int k = 0; k < W; ++k) {
+      L::store(tile + (W + k) * ld_, s[k]);
+      L::store(tile + k * ld_ + W, L::zero());
+    }
+  }
+
+  // Multipliers are read back from memory, one for all lanes: otherwise GCC makes a vector of each and keeps all of them on the stack.
+  METAPLAST_HD static void written(const T* p) { __asm__ volatile("" : : "r"(p) : "memory"); }
+
+  // s[k] = column k of the rows at `from`.
+  METAPLAST_HD void load_transposed(const T* from, V (&s)[W]) const {
+#pragma GCC unroll 16
+    for (int i = 0; i < W; ++i) s[i] = L::load(from + i * ld_);
+    L::transpose(s);
+  }
+
+  // s becomes F'^-1 s, F unit upper triangular.
+  METAPLAST_HD static void substitute(const T* f, V (&s)[W]) {
+#pragma GCC unroll 16
+    for (int k = 0; k < W; ++k) {
+#pragma GCC unroll 16
+      for (int i = 0; i < W; ++i) {
+        if (i > k) s[i] = L::fnma(L::set(f[k * W + i]), s[k], s[i]);
+      }
+    }
+  }
+
+  // s = a b, W x W.
+  METAPLAST_HD static void multiply_tile(const T* a, const T* b, V (&s)[W]) {
+#pragma GCC unroll 16
+    for (int i = 0; i < W; ++i) s[i] = L::zero();
+#pragma GCC unroll 1
+    for (int k = 0; k < W; ++k) {
+      const V x = L::load(b + k * W);
+#pragma GCC unroll 16
+      for (int i = 0; i < W; ++i) s[i] = L::fma(L::set(a[i * W + k]), x, s[i]);
+    }
+  }
+
+  // L_it for the tiles t = from..to-1 of row panel i, by substitution: with the inverse of an ill-conditioned tile on the diagonal the result would not be
+  // L. The panel of i holds the rows as columns; so they are the vectors, and L of the block the row operand.
+  void solve_panel(int64_t block, int64_t i, int64_t from, int64_t to) const {
+    T* const panel = panel_of(i);
+    T* const row = a_ + i * P * ld_ + block * w_.block * P;
+    const int64_t height = height_of(i);
+    for (int64_t t = from; t < to; ++t) transpose_tile(row + t * P, ld_, height, P, panel + t * P * P, P);
+    for (int64_t p = from * P; p < to * P; p += R) {
+      const T* const l = panel_of(block * w_.block + p / P) + p % P;
+      const T* const root = root_ + block * w_.block * P + p;
+      if (height > W) {
+        solve_rows<2>(l, panel, p, root);
+      } else {
+        solve_rows<1>(l, panel, p, root);
+      }
+    }
+    for (int64_t t = from; t < to; ++t) transpose_tile(panel + t * P * P, P, P, height, row + t * P, ld_);
+  }
+  template <int kVectors>
+  METAPLAST_HD void solve_rows(const T* l, T* panel, int64_t p, const T* root) const {
+    V x[R][kVectors];
+    product<kVectors, kPacked>(l, panel, p, x);
+    T* const rows = panel + p * P;
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      for (int c = 0; c < kVectors; ++c) x[r][c] = L::sub(L::load(rows + r * P + c * W), x[r][c]);
+    }
+#pragma GCC unroll 8
+    for (int s = 0; s < R; ++s) {
+      const T* const column = l + (p + s) * P;
+      for (int c = 0; c < kVectors; ++c) {
+        x[s][c] = L::mul(x[s][c], L::set(root[s]));
+        L::store(rows + s * P + c * W, x[s][c]);
+      }
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) {
+        for (int c = 0; c < kVectors; ++c) {
+          if (r > s) x[r][c] = L::fnma(L::set(column[r]), x[s][c], x[r][c]);
+        }
+      }
+    }
+  }
+
+  struct Identity {
+    T row[2 * W + 1];
+  };
+  static constexpr Identity identity() {
+    Identity one{};
+    one.row[W] = 1;
+    return one;
+  }
+  static constexpr Identity kIdentity = identity();
+
   // body(i, j) for the tiles of units begin..end-1; a unit is a column panel in a group of the row panels from..to-1.
   template <class Body>
   void units(int64_t begin, int64_t end, int64_t from, int64_t to, Body body) const {
@@ -313,13 +449,16 @@ class SpdMatrix {
     }
   }
 
+  template <Operand kOperand>
+  static constexpr int64_t kStep = kOperand == kPacked ? P : 1;
+
   // sum[r][c] = sum over p < depth of row operand (r, p) * b[p*ldb + c], in chains of kChain terms.
   template <int kVectors, Operand kOperand>
   METAPLAST_HD void product(const T* a, const T* b, int64_t ldb, int64_t depth, V (&sum)[R][kVectors]) const {
     chain<kVectors, kOperand>(a, b, ldb, depth < kChain ? depth : kChain, sum);
     for (int64_t p = kChain; p < depth; p += kChain) {
       V more[R][kVectors];
-      const T* const rest = a + p * (kOperand == kPacked ? P : 1);
+      const T* const rest = a + p * kStep<kOperand>;
       chain<kVectors, kOperand>(rest, b + p * ldb, ldb, depth - p < kChain ? depth - p : kChain, more);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
@@ -333,12 +472,12 @@ class SpdMatrix {
   }
   template <int kVectors, Operand kOperand>
   METAPLAST_HD void chain(const T* a, const T* b, int64_t ldb, int64_t depth, V (&sum)[R][kVectors]) const {
-    const int64_t row = kOperand == kPacked ? 1 : ld_;
+    const int64_t row = kOperand == kUnpacked ? ld_ : 1;
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
       for (int c = 0; c < kVectors; ++c) sum[r][c] = L::zero();
     }
-    for (int64_t p = 0; p < depth; ++p, a += kOperand == kPacked ? P : 1, b += ldb) {
+    for (int64_t p = 0; p < depth; ++p, a += kStep<kOperand>, b += ldb) {
       V x[kVectors];
       for (int c = 0; c < kVectors; ++c) x[c] = L::load(b + c * W);
 #pragma GCC unroll 8
@@ -365,6 +504,13 @@ class SpdMatrix {
   // R rows of a tile of the matrix, `width` columns.
   template <Result kResult, Operand kOperand>
   METAPLAST_HD void tile_rows(int64_t width, const T* a, const T* panel, int64_t depth, T* c) const {
+    if (kResult == kAdd || kResult == kSubtract) {
+      // The sums are long enough to hide the way to memory.
+      for (int r = 0; r < R; ++r) {
+        __builtin_prefetch(c + r * ld_);
+        __builtin_prefetch(c + r * ld_ + P - 1);
+      }
+    }
     if (width > W) {
       V sum[R][2];
       product<2, kOperand>(a, panel, depth, sum);
@@ -390,22 +536,21 @@ class SpdMatrix {
   const int64_t n_, ld_;
   T* const a_;
   T* const v_;
-  T* const y_;
-  T* const threshold_;
+  T* const root_;
 };
 
 template <class L>
-METAPLAST_HD void spd_phase(const SpdWork* work, SpdPhase phase, int64_t block, int64_t panel, int64_t begin, int64_t end) {
+METAPLAST_HD void spd_phase(const SpdWork* work, SpdPhase phase, int64_t block, int64_t begin, int64_t end) {
   const SpdMatrix<L> matrix(*work);
   switch (phase) {
     case kSpdLoad: return matrix.load(begin, end);
-    case kSpdMirror: return matrix.mirror(begin, end);
     case kSpdMultiply: return matrix.multiply(begin, end);
-    case kSpdDiagonal: return matrix.diagonal(block, panel);
-    case kSpdPanel: return matrix.panel(block, panel, begin, end);
+    case kSpdMirror: return matrix.mirror(begin, end);
+    case kSpdFactor: return matrix.factor(block);
+    case kSpdSolve: return matrix.solve(block, begin, end);
     case kSpdUpdate: return matrix.update(block, begin, end);
     case kSpdPack: return matrix.pack(block, begin, end);
-    case kSpdInversePanel: return matrix.inverse_panel(block, panel, begin, end);
+    case kSpdInversePanel: return matrix.inverse_panel(block, begin, end);
     case kSpdInverseUpdate: return matrix.inverse_update(block, begin, end);
     case kSpdProductUpdate: return matrix.product_update(block, begin, end);
     case kSpdStore: return matrix.store(begin, end);
@@ -414,12 +559,12 @@ METAPLAST_HD void spd_phase(const SpdWork* work, SpdPhase phase, int64_t block, 
 
 }  // namespace
 
-void spd_phase_f32(const SpdWork* work, SpdPhase phase, int64_t block, int64_t panel, int64_t begin, int64_t end) noexcept {
-  spd_phase<F32>(work, phase, block, panel, begin, end);
+void spd_phase_f32(const SpdWork* work, SpdPhase phase, int64_t block, int64_t begin, int64_t end) noexcept {
+  spd_phase<F32>(work, phase, block, begin, end);
 }
 
-void spd_phase_f64(const SpdWork* work, SpdPhase phase, int64_t block, int64_t panel, int64_t begin, int64_t end) noexcept {
-  spd_phase<F64>(work, phase, block, panel, begin, end);
+void spd_phase_f64(const SpdWork* work, SpdPhase phase, int64_t block, int64_t begin, int64_t end) noexcept {
+  spd_phase<F64>(work, phase, block, begin, end);
 }
 
 }  // namespace METAPLAST_TIER

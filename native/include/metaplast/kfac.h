@@ -114,12 +114,12 @@ METAPLAST_API int64_t metaplast_kronecker_factor_workspace_bytes(const metaplast
 // group, padding zero. T = out_height*out_width. 14 int32, of which out_channels is not used: the layout of metaplast_conv2d_t (binary.h).
 enum {
   METAPLAST_SHARING_EXPAND = 0,       // batch*T rows
-  METAPLAST_SHARING_REDUCE_MEAN = 1,  // batch rows: patches averaged over T (inputs); the bias coordinate is 1
+  METAPLAST_SHARING_REDUCE_MEAN = 1,  // batch rows: patches averaged over T (inputs), 0 with T = 0; the bias coordinate is 1
   METAPLAST_SHARING_REDUCE_SUM = 2    // batch rows: summed over T (output gradients, kernel 1); the bias coordinate is T
 };
 struct metaplast_conv2d;
 // F = beta F + alpha sum over groups of X_g'X_g; d = channels/groups*kernel_height*kernel_width (+1 with bias). Never more than a panel of
-// patches exists. *index of a not finite element: its place in x.
+// patches exists. All of x is looked at; *index of the first not finite element is its place in x.
 METAPLAST_API metaplast_status_t metaplast_im2col_factor_update_f32(const metaplast_context_t* context, const struct metaplast_conv2d* shape,
                                                                     int32_t sharing, const float* x, int32_t bias, float alpha, float beta,
                                                                     float* f, int64_t ldf, int64_t* index, void* workspace,

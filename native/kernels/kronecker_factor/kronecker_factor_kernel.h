@@ -122,7 +122,7 @@ class PatchColumn {
         for (int64_t ox = columns_.begin; ox < columns_.end; ++ox) of_row += static_cast<double>(from[ox * p_.stride_w]);
         sum += of_row;
       }
-      to[i] = static_cast<float>(mean ? sum / static_cast<double>(p_.positions()) : sum);
+      to[i] = static_cast<float>(mean && p_.positions() > 0 ? sum / static_cast<double>(p_.positions()) : sum);
     }
   }
 

@@ -242,7 +242,8 @@ struct Convolution {
 };
 
 int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
-  return (size + 2 * pad - dilation * (kernel - 1) - 1) / stride + 1;
+  const int64_t room = size + 2 * pad - dilation * (kernel - 1) - 1;
+  return room < 0 ? 0 : room / stride + 1;
 }
 
 // Rows of all groups, [groups*rows][d], in double.
@@ -265,9 +266,11 @@ Doubles patch_rows(const Convolution& c, const Values& x, int64_t* rows, int64_t
           const double e = x[at(((n * s.channels + g * channels + ch) * s.height + iy) * s.width + ix)];
           row[q] += c.sharing == METAPLAST_SHARING_REDUCE_MEAN ? e / static_cast<double>(positions) : e;
         }
-        if (c.bias) row[cols] = c.sharing == METAPLAST_SHARING_REDUCE_SUM ? static_cast<double>(positions) : 1.0;
       }
     }
+  }
+  for (int64_t r = 0; r < *rows && c.bias; ++r) {
+    out[at(r * *d + cols)] = c.sharing == METAPLAST_SHARING_REDUCE_SUM ? static_cast<double>(positions) : 1.0;
   }
   return out;
 }
@@ -338,7 +341,8 @@ void check_all_patches() {
       {2, 1, 3, 3, 7, 2, 2, 1, 1, 0, 0, 1, 1, 1},    {3, 6, 9, 11, 0, 3, 3, 1, 1, 1, 1, 1, 1, 1},  {2, 4, 12, 10, 8, 3, 2, 2, 3, 1, 0, 1, 2, 1},
       {2, 6, 8, 20, 6, 3, 5, 1, 2, 2, 4, 2, 1, 2},   {4, 10, 5, 5, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1},  {3, 8, 7, 7, 4, 1, 1, 2, 2, 0, 0, 1, 1, 4},
       {1, 3, 40, 37, 16, 7, 7, 2, 2, 3, 3, 1, 1, 1}, {5, 49, 4, 4, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1},  {2, 2, 4, 5, 1, 2, 3, 1, 1, 5, 6, 1, 1, 1},
-      {300, 3, 2, 2, 1, 2, 2, 1, 1, 1, 1, 1, 1, 3},  {0, 3, 5, 5, 1, 3, 3, 1, 1, 1, 1, 1, 1, 1}};
+      {300, 3, 2, 2, 1, 2, 2, 1, 1, 1, 1, 1, 1, 3},  {0, 3, 5, 5, 1, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+      {2, 2, 1, 4, 1, 2, 2, 1, 1, 0, 0, 1, 1, 1}};
   for (const metaplast_conv2d_t& shape : shapes) {
     for (int32_t sharing : {METAPLAST_SHARING_EXPAND, METAPLAST_SHARING_REDUCE_MEAN, METAPLAST_SHARING_REDUCE_SUM}) {
       for (int bias = 0; bias < 2; ++bias) {
@@ -478,8 +482,8 @@ void check_arguments() {
   };
   using S = metaplast_conv2d_t;
   const metaplast_status_t bad[] = {
-      changed(&S::batch, -1), changed(&S::channels, 3), changed(&S::height, -4), changed(&S::height, 1), changed(&S::kernel_h, 0),
-      changed(&S::kernel_w, 5), changed(&S::stride_w, 0), changed(&S::pad_h, -1), changed(&S::dilation_h, 0), changed(&S::groups, 0),
+      changed(&S::batch, -1), changed(&S::channels, 3), changed(&S::height, -4), changed(&S::width, -1), changed(&S::kernel_h, 0),
+      changed(&S::kernel_w, -1), changed(&S::stride_w, 0), changed(&S::pad_h, -1), changed(&S::dilation_h, 0), changed(&S::groups, 0),
       patches(shape, 3, 5, 0, bytes), patches(shape, -1, 5, 0, bytes), patches(shape, 0, 4, 0, bytes), patches(shape, 0, 5, 2, bytes),
       patches(shape, 0, 5, 0, patch_bytes - 1)};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) expect(bad[i] == METAPLAST_E_ARGUMENT, "bad call %zu on patches", i);

@@ -379,6 +379,40 @@ final class CpuBindings {
 
   // ---- kfac.h
 
+  @Name("metaplast_real_gemm_f32")
+  static native int realGemm(
+      @Cast("const metaplast_context_t*") long context, int transposeA, int transposeB, @Cast("int64_t") long m, @Cast("int64_t") long n,
+      @Cast("int64_t") long inner, float alpha, @Cast("const float*") long a, @Cast("int64_t") long lda, @Cast("const float*") long b,
+      @Cast("int64_t") long ldb, float beta, @Cast("float*") long c, @Cast("int64_t") long ldc, @Cast("void*") long workspace,
+      @Cast("int64_t") long workspaceBytes);
+
+  @Name("metaplast_real_gemm_workspace_bytes")
+  @Cast("jlong")
+  static native long realGemmWorkspaceBytes(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long m, @Cast("int64_t") long n, @Cast("int64_t") long inner);
+
+  @Name("metaplast_kronecker_factor_update")
+  static native int kroneckerFactorUpdate(
+      @Cast("const metaplast_context_t*") long context, int kind, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const void*") long x, int type, @Cast("int64_t") long ldx, int bias, float alpha, float beta, @Cast("float*") long f,
+      @Cast("int64_t") long ldf, @Cast("int64_t*") long index, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes);
+
+  @Name("metaplast_kronecker_factor_workspace_bytes")
+  @Cast("jlong")
+  static native long kroneckerFactorWorkspaceBytes(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols, int bias);
+
+  @Name("metaplast_im2col_factor_update_f32")
+  static native int im2colFactorUpdate(
+      @Cast("const metaplast_context_t*") long context, @Cast("const metaplast_conv2d_t*") long shape, int sharing,
+      @Cast("const float*") long x, int bias, float alpha, float beta, @Cast("float*") long f, @Cast("int64_t") long ldf,
+      @Cast("int64_t*") long index, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes);
+
+  @Name("metaplast_im2col_factor_workspace_bytes")
+  @Cast("jlong")
+  static native long im2colFactorWorkspaceBytes(
+      @Cast("const metaplast_context_t*") long context, @Cast("const metaplast_conv2d_t*") long shape, int sharing, int bias);
+
   @Name("metaplast_spd_inverse_f32")
   static native int spdInverse(
       @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items,

@@ -1,9 +1,11 @@
 package io.metaplast.internal.cpu;
 
+import io.metaplast.Bf16Matrix;
 import io.metaplast.F32Matrix;
 import io.metaplast.KernelException;
 import io.metaplast.RealMatrix;
 import io.metaplast.internal.BufferImpl;
+import io.metaplast.internal.spi.ConvTable;
 import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.KroneckerTable;
 import io.metaplast.internal.spi.SpdStatus;
@@ -11,6 +13,8 @@ import io.metaplast.internal.spi.SpdTable;
 import io.metaplast.kfac.BatchNormMerge;
 import io.metaplast.kfac.BatchNormMergeGradients;
 import io.metaplast.kfac.Im2colShape;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 
 /**
@@ -18,6 +22,14 @@ import java.util.List;
  * tables.
  */
 final class CpuKfac implements KfacProvider {
+  private static final int F32 = 0; // METAPLAST_F32
+  private static final int BF16 = 1; // METAPLAST_BF16
+  private static final int E_NOT_FINITE = 4; // METAPLAST_E_NOT_FINITE
+
+  /** A thread's native place for the index of an element. */
+  private static final ThreadLocal<ByteBuffer> INDEX =
+      ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder()));
+
   private final long context;
 
   CpuKfac(long context) {
@@ -30,38 +42,72 @@ final class CpuKfac implements KfacProvider {
     }
   }
 
+  private static int flag(boolean on) {
+    return on ? 1 : 0;
+  }
+
+  /** -1, or what lies in {@code index} when the call met something that is not finite. */
+  private static long place(String kernel, ByteBuffer index, int status) {
+    if (status == E_NOT_FINITE) {
+      return index.getLong(0);
+    }
+    check(kernel, status);
+    return -1;
+  }
+
+  /** Address of the shape as the C ABI wants it; good until this thread's next call. The order of the constants of Sharing is that of METAPLAST_SHARING_*. */
+  private static long convolution(Im2colShape shape) {
+    return CpuBindings.addressOf(ConvTable.OF_THREAD.get().put(shape.geometry()));
+  }
+
   private static long address(BufferImpl bufferOrNull) {
     return bufferOrNull == null ? 0 : bufferOrNull.rawAddress();
   }
 
   @Override
-  public void realGemm( boolean transposeA, boolean transposeB, float alpha, F32Matrix a, F32Matrix b, float beta, F32Matrix c, BufferImpl workspace, long stream) {
-    throw new UnsupportedOperationException("pending");
+  public void realGemm(
+      boolean transposeA, boolean transposeB, float alpha, F32Matrix a, F32Matrix b, float beta, F32Matrix c, BufferImpl workspace, long stream) {
+    check(
+        "realGemm",
+        CpuBindings.realGemm(
+            context, flag(transposeA), flag(transposeB), c.rows(), c.cols(), transposeA ? a.rows() : a.cols(), alpha, address((BufferImpl) a.data()),
+            a.ld(), address((BufferImpl) b.data()), b.ld(), beta, address((BufferImpl) c.data()), c.ld(), address(workspace), workspace.length()));
   }
 
   @Override
   public long realGemmWorkspaceBytes(int m, int n, int inner) {
-    throw new UnsupportedOperationException("pending");
+    return CpuBindings.realGemmWorkspaceBytes(context, m, n, inner);
   }
 
   @Override
   public long factorUpdate(int kind, RealMatrix x, boolean bias, float alpha, float beta, F32Matrix factor, BufferImpl workspace, long stream) {
-    throw new UnsupportedOperationException("pending");
+    ByteBuffer index = INDEX.get();
+    return place(
+        "kroneckerFactorUpdate", index,
+        CpuBindings.kroneckerFactorUpdate(
+            context, kind, x.rows(), x.cols(), address((BufferImpl) x.data()), x instanceof Bf16Matrix ? BF16 : F32, x.ld(), flag(bias), alpha, beta,
+            address((BufferImpl) factor.data()), factor.ld(), CpuBindings.addressOf(index), address(workspace), workspace.length()));
   }
 
   @Override
   public long factorWorkspaceBytes(int rows, int cols, boolean bias) {
-    throw new UnsupportedOperationException("pending");
+    return CpuBindings.kroneckerFactorWorkspaceBytes(context, rows, cols, flag(bias));
   }
 
   @Override
-  public long im2colFactorUpdate(Im2colShape shape, BufferImpl x, boolean bias, float alpha, float beta, F32Matrix factor, BufferImpl workspace, long stream) {
-    throw new UnsupportedOperationException("pending");
+  public long im2colFactorUpdate(
+      Im2colShape shape, BufferImpl x, boolean bias, float alpha, float beta, F32Matrix factor, BufferImpl workspace, long stream) {
+    ByteBuffer index = INDEX.get();
+    return place(
+        "im2colFactorUpdate", index,
+        CpuBindings.im2colFactorUpdate(
+            context, convolution(shape), shape.sharing().ordinal(), address(x), flag(bias), alpha, beta, address((BufferImpl) factor.data()),
+            factor.ld(), CpuBindings.addressOf(index), address(workspace), workspace.length()));
   }
 
   @Override
   public long im2colFactorWorkspaceBytes(Im2colShape shape, boolean bias) {
-    throw new UnsupportedOperationException("pending");
+    return CpuBindings.im2colFactorWorkspaceBytes(context, convolution(shape), shape.sharing().ordinal(), flag(bias));
   }
 
   @Override

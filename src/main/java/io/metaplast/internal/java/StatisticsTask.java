@@ -227,7 +227,7 @@ final class StatisticsTask extends RealTilesTask {
         }
       }
       for (int j = 0; j < n; j++) {
-        reduced[row * cols + column + j] = (float) (average ? sum[j] / positions : sum[j]);
+        reduced[row * cols + column + j] = (float) (average && positions > 0 ? sum[j] / positions : sum[j]);
       }
     }
   }

@@ -5,15 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.metaplast.Backend;
 import io.metaplast.BackendKind;
+import io.metaplast.Bf16Buffer;
+import io.metaplast.Bf16Matrix;
 import io.metaplast.F32Buffer;
 import io.metaplast.F32Matrix;
+import io.metaplast.RealMatrix;
 import io.metaplast.TestBackends;
 import io.metaplast.TestBackends.Target;
 import io.metaplast.Workspace;
+import io.metaplast.binary.Conv2dShape;
 import io.metaplast.internal.BackendImpl;
 import io.metaplast.internal.BufferImpl;
 import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.SpdTable;
+import io.metaplast.kfac.Im2colShape;
+import io.metaplast.kfac.Sharing;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -71,6 +77,74 @@ class CpuKfacTest {
       assertArrayEquals(new float[] {4f / 12, -2f / 12, -2f / 12, 4f / 12}, values(out), 1e-6f);
       assertArrayEquals(new float[] {1, 2, 2, 1}, values(indefinite));
       assertArrayEquals(new float[] {0.25f}, values(single));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("targets")
+  void productsOfRealMatrices(Target target) {
+    Backend backend = target.backend();
+    KfacProvider kfac = kfac(backend);
+    F32Matrix a = matrix(backend, 2, 3, 4, 1, 2, 3, 4, 5, 6);
+    F32Matrix b = matrix(backend, 3, 4, 5, 1, 0, 2, -1, 0, 1, 3, 1, 2, 1, 0, 0);
+    F32Matrix transposedA = matrix(backend, 3, 2, 2, 1, 4, 2, 5, 3, 6);
+    F32Matrix transposedB = matrix(backend, 4, 3, 3, 1, 0, 2, 0, 1, 1, 2, 3, 0, -1, 1, 0);
+    float[] expected = {7 * 2 + 10, 5 * 2 + 20, 8 * 2 + 30, 1 * 2 + 40, 16 * 2 + 50, 11 * 2 + 60, 23 * 2 + 70, 1 * 2 + 80};
+    for (int turn = 0; turn < 4; turn++) {
+      boolean ta = (turn & 1) != 0;
+      boolean tb = (turn & 2) != 0;
+      F32Matrix c = matrix(backend, 2, 4, 6, 20, 40, 60, 80, 100, 120, 140, 160);
+      try (Workspace workspace = backend.workspace(kfac.realGemmWorkspaceBytes(2, 4, 3))) {
+        kfac.realGemm(ta, tb, 2, ta ? transposedA : a, tb ? transposedB : b, 0.5f, c, (BufferImpl) workspace, 0);
+      }
+      assertArrayEquals(expected, values(c));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("targets")
+  void factorsOfRows(Target target) {
+    Backend backend = target.backend();
+    KfacProvider kfac = kfac(backend);
+    F32Matrix x = matrix(backend, 3, 2, 3, 1, 2, 3, 6, 5, 1);
+    Bf16Buffer bits = backend.allocateBf16(6);
+    bits.uploadBits(0, new short[] {0x3f80, 0x4000, 0x4040, 0x40c0, 0x40a0, 0x3f80}, 0, 6);
+    try (Workspace workspace = backend.workspace(kfac.factorWorkspaceBytes(3, 2, true))) {
+      for (RealMatrix rows : new RealMatrix[] {x, Bf16Matrix.of(bits, 3, 2)}) {
+        F32Matrix f = matrix(backend, 3, 3, 4, 2, 99, 99, 4, 6, 99, 8, 10, 12);
+        assertEquals(-1, kfac.factorUpdate(0, rows, true, 2, 0.5f, f, (BufferImpl) workspace, 0));
+        assertArrayEquals(new float[] {71, 52, 22, 52, 85, 23, 22, 23, 12}, values(f));
+      }
+      F32Matrix centred = matrix(backend, 2, 2, 2, 0, 0, 0, 0);
+      assertEquals(-1, kfac.factorUpdate(1, x, false, 3, 0, centred, (BufferImpl) workspace, 0));
+      assertArrayEquals(new float[] {8, -2, -2, 14}, values(centred), 1e-5f);
+      x.data().upload(4, new float[] {Float.NaN}, 0, 1);
+      assertEquals(3, kfac.factorUpdate(2, x, false, 1, 0, centred, (BufferImpl) workspace, 0));
+      assertArrayEquals(new float[] {8, -2, -2, 14}, values(centred), 1e-5f);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("targets")
+  void factorsOfPatches(Target target) {
+    Backend backend = target.backend();
+    KfacProvider kfac = kfac(backend);
+    F32Buffer x = backend.allocate(6);
+    x.upload(0, new float[] {1, 2, 3, 4, 5, 6}, 0, 6);
+    // One image of 2 x 3, kernel 1 x 2: patches (1,2) (2,3) (4,5) (5,6), their mean (3,4), their sum (12,16).
+    Conv2dShape geometry = new Conv2dShape(1, 1, 2, 3, 1, 1, 2, 1, 1, 0, 0, 1, 1, 1);
+    float[][] expected = {{46, 58, 12, 58, 74, 16, 12, 16, 4}, {9, 12, 3, 12, 16, 4, 3, 4, 1}, {144, 192, 48, 192, 256, 64, 48, 64, 16}};
+    for (Sharing sharing : Sharing.values()) {
+      Im2colShape shape = new Im2colShape(geometry, sharing);
+      F32Matrix f = matrix(backend, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+      try (Workspace workspace = backend.workspace(kfac.im2colFactorWorkspaceBytes(shape, true))) {
+        assertEquals(-1, kfac.im2colFactorUpdate(shape, (BufferImpl) x, true, 1, 0, f, (BufferImpl) workspace, 0));
+        assertArrayEquals(expected[sharing.ordinal()], values(f));
+        F32Buffer bad = backend.allocate(6);
+        bad.upload(0, new float[] {1, 2, 3, 4, Float.POSITIVE_INFINITY, 6}, 0, 6);
+        assertEquals(4, kfac.im2colFactorUpdate(shape, (BufferImpl) bad, true, 1, 0, f, (BufferImpl) workspace, 0));
+        assertArrayEquals(expected[sharing.ordinal()], values(f));
+      }
     }
   }
 }

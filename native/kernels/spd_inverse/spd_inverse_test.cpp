@@ -447,6 +447,11 @@ void statuses() {
       expect(failed.result.status > 0 && untouched(failed.x), "rank 32 of 512, damping 1e-7, %s: status %d", tier_name(tier), failed.result.status);
     }
 
+    // Rank below the width of a tile, where the tile on the diagonal is ill-conditioned: no pivot may be lost.
+    for (uint64_t seed = 2000; seed < (sparse() ? 2002 : 2040); ++seed) {
+      expect_status("rank 16 of 128, damping 1e-5", kF32, tier, 128, gaussian_factor(128, 16, seed), 1e-5, kAnyResidual, METAPLAST_SPD_OK);
+    }
+
     // Faults of an item, and of the call.
     std::vector<float> a = identity(4, 1), x(16, kUntouched);
     std::vector<metaplast_spd_result_t> results(7);

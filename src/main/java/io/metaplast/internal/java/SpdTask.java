@@ -83,13 +83,12 @@ final class SpdTask extends ParallelTask {
   }
 
   private void floats(int i, int n, double damping, Operand m, Operand out, SpdFloats work, SpdProbe probe) {
-    long bad = load(n, damping, m, table.m(i).ld(), work);
-    if (bad >= 0) {
-      table.result(i, SpdProbe.NOT_FINITE, 0, 0, 0, 0, bad);
+    load(n, damping, m, table.m(i).ld(), work);
+    work.prepare(n);
+    if (!probe.before(n, work.a)) {
+      table.result(i, SpdProbe.NOT_FINITE, 0, 0, 0, 0, notFinite(n, work));
       return;
     }
-    work.prepare(n);
-    probe.before(n, work.a);
     int status = work.invert(n);
     if (status == 0) {
       probe.after(n, work.a);
@@ -115,15 +114,12 @@ final class SpdTask extends ParallelTask {
         }
       }
       row[r] += damping;
-      for (int c = 0; c <= r; c++) {
-        if (!Double.isFinite(row[c])) {
-          table.result(i, SpdProbe.NOT_FINITE, 0, 0, 0, 0, (long) r * n + c);
-          return;
-        }
-      }
     }
     work.prepare(n);
-    probe.before(n, work.a);
+    if (!probe.before(n, work.a)) {
+      table.result(i, SpdProbe.NOT_FINITE, 0, 0, 0, 0, notFinite(n, work));
+      return;
+    }
     int status = work.invert(n);
     if (status == 0) {
       probe.after(n, work.a);
@@ -153,15 +149,33 @@ final class SpdTask extends ParallelTask {
     return usable;
   }
 
-  /** The lower triangle, damped; -1, or the place of the first element that is not finite. */
-  private static long load(int n, double damping, Operand m, int ld, SpdFloats work) {
+  /** The lower triangle, damped. */
+  private static void load(int n, double damping, Operand m, int ld, SpdFloats work) {
     work.reserve(n);
     for (int r = 0; r < n; r++) {
       float[] row = work.a[r];
       m.load((long) r * ld, row, 0, r + 1);
       row[r] = (float) (row[r] + damping);
+    }
+  }
+
+  /** -1, or the place of the first element of the lower triangle that is not finite. */
+  private static long notFinite(int n, SpdFloats work) {
+    for (int r = 0; r < n; r++) {
       for (int c = 0; c <= r; c++) {
-        if (!Float.isFinite(row[c])) {
+        if (!Float.isFinite(work.a[r][c])) {
+          return (long) r * n + c;
+        }
+      }
+    }
+    return -1;
+  }
+
+  /** As the form for floats; the diagonal holds the last places where only the norm overflowed. */
+  private static long notFinite(int n, SpdDoubles work) {
+    for (int r = 0; r < n; r++) {
+      for (int c = 0; c <= r; c++) {
+        if (!Double.isFinite(work.a[r][c])) {
           return (long) r * n + c;
         }
       }
@@ -181,7 +195,8 @@ final class SpdTask extends ParallelTask {
     to.set((BufferImpl) l.data());
     try {
       SpdFloats work = scratch.spdFloats();
-      long bad = load(n, damping, from, m.ld(), work);
+      load(n, damping, from, m.ld(), work);
+      long bad = notFinite(n, work);
       if (bad >= 0) {
         return new SpdStatus(SpdProbe.NOT_FINITE, 0, bad);
       }

@@ -117,7 +117,7 @@ final class TriangularTask extends ParallelTask {
         int terms = Math.min(Scratch.CHUNK, i - at);
         values.load(row + at, f, 0, terms);
         negate(f, terms);
-        RowLoops.add(x[i], x, at, terms, f, 0, width);
+        RowLoops.add(x[i], x, at, terms, f, 0, 0, width);
       }
       RowLoops.divide(x[i], values.get(row + i), 0, width);
     }

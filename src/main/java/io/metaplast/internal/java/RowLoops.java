@@ -81,6 +81,13 @@ final class RowLoops {
     }
   }
 
+  /** sum += x. */
+  static void add(float[] sum, float[] x, int from, int to) {
+    for (int j = from; j < to; j++) {
+      sum[j] = sum[j] + x[j];
+    }
+  }
+
   /** row *= f. */
   static void scale(float[] row, float f, int from, int to) {
     for (int j = from; j < to; j++) {
@@ -144,6 +151,13 @@ final class RowLoops {
   static void one(double[] sum, double[] x, double f, int from, int to) {
     for (int j = from; j < to; j++) {
       sum[j] = sum[j] + f * x[j];
+    }
+  }
+
+  /** sum += x. */
+  static void add(double[] sum, double[] x, int from, int to) {
+    for (int j = from; j < to; j++) {
+      sum[j] = sum[j] + x[j];
     }
   }
 

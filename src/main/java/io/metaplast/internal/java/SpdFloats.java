@@ -5,7 +5,8 @@ import java.util.Arrays;
 /**
  * A symmetric matrix on its way to its inverse, in float arithmetic: an array a row, because loops over rows vectorise only where all of them share one index. In place, three passes:
  * M = U'U in the upper triangle; V = U^-1 there, from the last rows on; then V turned into the lower triangle, W = V', and X = W'W there. A pass goes through blocks of rows, whose rows are
- * the terms that it adds to the others, and through strips of a block. A sum may reach past the diagonal by a column, where the other triangle is not in use.
+ * the terms that it adds to the others, and through strips of a block. The terms of a block are summed from 0 and then added, because rounding errors of long sums would grow with n. A sum may reach past the diagonal by a column,
+ * where the other triangle is not in use.
  */
 final class SpdFloats {
   /** Rows of a strip inside of a block. */
@@ -23,6 +24,7 @@ final class SpdFloats {
   private static final int TURN = 16;
 
   float[][] a = new float[0][];
+  private final float[][] sums = new float[GROUP][]; // of a block, for the rows of a group
   private float[] diagonal = new float[0];
   private final float[] factor = new float[GROUP * BLOCK]; // of a group, BLOCK a row
   private int capacity;
@@ -36,6 +38,9 @@ final class SpdFloats {
       float[][] rows = new float[n][];
       for (int i = 0; i < n; i++) {
         rows[i] = new float[RowLoops.floats(n)];
+      }
+      for (int i = 0; i < GROUP; i++) {
+        sums[i] = new float[RowLoops.floats(n)];
       }
       a = rows;
       diagonal = new float[n];
@@ -101,29 +106,58 @@ final class SpdFloats {
           }
           RowLoops.scale(a[i], 1 / (float) Math.sqrt(pivot), i, n);
         }
-        eliminate(to, end, strip, to, n);
+        columnFactors(to, end, strip, to, -1);
+        addTo(a, 0, Pass.FACTOR, to, end, strip, to, n);
       }
       for (int i = end; i < n; i += GROUP) {
-        eliminate(i, Math.min(n, i + GROUP), block, end, n);
+        int groupEnd = Math.min(n, i + GROUP);
+        columnFactors(i, groupEnd, block, end, -1);
+        addBlock(Pass.FACTOR, i, groupEnd, block, end, n);
       }
     }
     return 0;
   }
 
-  /** Takes rows first..last-1 of U from rows i..to-1, from the diagonal on. */
-  private void eliminate(int i, int to, int first, int last, int n) {
-    columnFactors(i, to, first, last, -1);
+  /** Which columns of a row take part. */
+  private enum Pass {
+    FACTOR, // from the diagonal on
+    INVERT, // from the first term's row on
+    PRODUCT // up to the diagonal
+  }
+
+  /** Adds rows first..last-1 of a block to rows i..to-1 with the factors that are set: block sums first. */
+  private void addBlock(Pass pass, int i, int to, int first, int last, int n) {
+    for (int r = i; r < to; r++) {
+      Arrays.fill(sums[r - i], from(pass, r - (r - i) % 2, first), to(pass, r + 1, n), 0);
+    }
+    addTo(sums, i, pass, i, to, first, last, n);
+    for (int r = i; r < to; r++) {
+      RowLoops.add(a[r], sums[r - i], from(pass, r, first), to(pass, r, n));
+    }
+  }
+
+  /** Adds rows first..last-1, times the factors, to rows i..to-1 of the target, in which row i is row i - shift. */
+  private void addTo(float[][] target, int shift, Pass pass, int i, int to, int first, int last, int n) {
     for (int k = first; k < last; k += TERMS) {
       int terms = Math.min(TERMS, last - k);
       int at = k - first;
       int r = i;
       for (; r + 1 < to; r += 2, at += 2 * BLOCK) {
-        RowLoops.add2(a[r], a[r + 1], a, k, terms, factor, at, at + BLOCK, r, n);
+        RowLoops.add2(
+            target[r - shift], target[r + 1 - shift], a, k, terms, factor, at, at + BLOCK, from(pass, r, k), to(pass, r + 1, n));
       }
       if (r < to) {
-        RowLoops.add(a[r], a, k, terms, factor, at, r, n);
+        RowLoops.add(target[r - shift], a, k, terms, factor, at, from(pass, r, k), to(pass, r, n));
       }
     }
+  }
+
+  private static int from(Pass pass, int row, int term) {
+    return pass == Pass.FACTOR ? row : pass == Pass.INVERT ? term : 0;
+  }
+
+  private static int to(Pass pass, int row, int n) {
+    return pass == Pass.PRODUCT ? Math.min(n, row + 1) : n;
   }
 
   /** The factors of rows i..to-1: sign times their columns in rows first..last-1. */
@@ -152,26 +186,13 @@ final class SpdFloats {
           row[i] = inverse;
           Arrays.fill(row, block, i, 0);
         }
-        substitute(block, strip, strip, to, n);
+        rowFactors(block, strip, strip, to);
+        addTo(a, 0, Pass.INVERT, block, strip, strip, to, n);
       }
       for (int i = 0; i < block; i += GROUP) {
-        substitute(i, Math.min(block, i + GROUP), block, end, n);
-      }
-    }
-  }
-
-  /** Takes rows first..last-1 of V from rows i..to-1, columns from first on. */
-  private void substitute(int i, int to, int first, int last, int n) {
-    rowFactors(i, to, first, last);
-    for (int k = first; k < last; k += TERMS) {
-      int terms = Math.min(TERMS, last - k);
-      int at = k - first;
-      int r = i;
-      for (; r + 1 < to; r += 2, at += 2 * BLOCK) {
-        RowLoops.add2(a[r], a[r + 1], a, k, terms, factor, at, at + BLOCK, k, n);
-      }
-      if (r < to) {
-        RowLoops.add(a[r], a, k, terms, factor, at, k, n);
+        int groupEnd = Math.min(block, i + GROUP);
+        rowFactors(i, groupEnd, block, end);
+        addBlock(Pass.INVERT, i, groupEnd, block, end, n);
       }
     }
   }
@@ -194,11 +215,14 @@ final class SpdFloats {
     for (int block = 0; block < n; block += BLOCK) {
       int end = Math.min(n, block + BLOCK);
       for (int i = 0; i < block; i += GROUP) {
-        multiply(i, Math.min(block, i + GROUP), block, end);
+        int groupEnd = Math.min(block, i + GROUP);
+        columnFactors(i, groupEnd, block, end, 1);
+        addBlock(Pass.PRODUCT, i, groupEnd, block, end, n);
       }
       for (int strip = block; strip < end; strip += STRIP) {
         int to = Math.min(end, strip + STRIP);
-        multiply(block, strip, strip, to);
+        columnFactors(block, strip, strip, to, 1);
+        addTo(a, 0, Pass.PRODUCT, block, strip, strip, to, n);
         for (int i = strip; i < to; i++) {
           columnFactors(i, i + 1, i + 1, to, 1);
           RowLoops.scale(a[i], a[i][i], 0, i + 1);
@@ -207,22 +231,6 @@ final class SpdFloats {
       }
     }
     turnUp(n);
-  }
-
-  /** Adds rows first..last-1 of W to rows i..to-1, up to the diagonal. */
-  private void multiply(int i, int to, int first, int last) {
-    columnFactors(i, to, first, last, 1);
-    for (int k = first; k < last; k += TERMS) {
-      int terms = Math.min(TERMS, last - k);
-      int at = k - first;
-      int r = i;
-      for (; r + 1 < to; r += 2, at += 2 * BLOCK) {
-        RowLoops.add2(a[r], a[r + 1], a, k, terms, factor, at, at + BLOCK, 0, r + 2);
-      }
-      if (r < to) {
-        RowLoops.add(a[r], a, k, terms, factor, at, 0, r + 1);
-      }
-    }
   }
 
   /** U of the upper triangle becomes L = U', zeros above. */

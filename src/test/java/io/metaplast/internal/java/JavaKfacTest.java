@@ -433,6 +433,15 @@ class JavaKfacTest {
     }
   }
 
+  /** Equal elements round alike, so their errors add up where sums are long. */
+  @Test
+  void inverseOfEqualElements() {
+    int n = 512;
+    float[] a = new float[n * n];
+    Arrays.fill(a, 0.7f);
+    inverse(a, n, 1.5, false);
+  }
+
   private void inverse(float[] a, int n, double damping, boolean inDouble) {
     F32Matrix m = matrix(a, n, n);
     F32Matrix out = matrix(new float[n * n], n, n);

@@ -1173,10 +1173,10 @@ final class CheckedKfacKernels implements KfacKernels {
   private static void order(String name, F32Matrix factor, String colsName, int cols, boolean bias) {
     long d = bias ? cols + 1L : cols;
     if (factor.rows() != d) {
-      Checks.equal(name + ".rows", factor.rows(), colsName + (bias ? " + 1" : ""), d);
+      Checks.equal(name + ".rows", factor.rows(), bias ? colsName + " " + cols + " + 1 =" : colsName, d);
     }
     if (factor.cols() != d) {
-      Checks.equal(name + ".cols", factor.cols(), colsName + (bias ? " + 1" : ""), d);
+      Checks.equal(name + ".cols", factor.cols(), bias ? colsName + " " + cols + " + 1 =" : colsName, d);
     }
   }
 

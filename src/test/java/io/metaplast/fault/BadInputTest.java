@@ -39,6 +39,11 @@ import io.metaplast.binary.Thresholds;
 import io.metaplast.fault.KernelCalls.Arg;
 import io.metaplast.fault.KernelCalls.Call;
 import io.metaplast.fault.KernelCalls.Placement;
+import io.metaplast.kfac.BatchNormMerge;
+import io.metaplast.kfac.BatchNormMergeGradients;
+import io.metaplast.kfac.KfacKernels;
+import io.metaplast.kfac.KroneckerPair;
+import io.metaplast.kfac.MovingFactor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -87,7 +92,7 @@ class BadInputTest {
 
   @Test
   void everyKernelIsCovered() {
-    for (Class<?> family : new Class<?>[] {BayesKernels.class, BinaryKernels.class}) {
+    for (Class<?> family : new Class<?>[] {BayesKernels.class, BinaryKernels.class, KfacKernels.class}) {
       assertThat(KernelCalls.all().stream().filter(c -> c.family() == family).map(Call::method).distinct())
           .containsExactlyInAnyOrderElementsOf(
               java.util.Arrays.stream(family.getMethods()).map(m -> m.getName()).filter(m -> !m.endsWith("WorkspaceBytes")).distinct().toList());
@@ -97,7 +102,7 @@ class BadInputTest {
   @ParameterizedTest
   @MethodSource("io.metaplast.TestBackends#kinds")
   void soundCallsWork(Target target) throws Throwable {
-    for (Call call : KernelCalls.all()) {
+    for (Call call : KernelCalls.all(target)) {
       Object[] values = call.values(target.backend());
       call.invoke(target.backend(), values);
       for (int i = 0; i < values.length; i++) {
@@ -112,7 +117,7 @@ class BadInputTest {
   @ParameterizedTest
   @MethodSource("io.metaplast.TestBackends#kinds")
   void nullIsRefused(Target target) {
-    for (Call call : KernelCalls.all()) {
+    for (Call call : KernelCalls.all(target)) {
       Object[] values = call.values(target.backend());
       for (int i = 0; i < values.length; i++) {
         Arg arg = call.args().get(i);
@@ -130,7 +135,7 @@ class BadInputTest {
   @ParameterizedTest
   @MethodSource("io.metaplast.TestBackends#kinds")
   void closedIsRefused(Target target) {
-    for (Call call : KernelCalls.all()) {
+    for (Call call : KernelCalls.all(target)) {
       Object[] values = call.values(target.backend());
       for (int i = 0; i < values.length; i++) {
         Arg arg = call.args().get(i);
@@ -150,7 +155,7 @@ class BadInputTest {
   @MethodSource("io.metaplast.TestBackends#kinds")
   void handlesOfAnotherBackendAreRefused(Target target) {
     try (Backend other = Metaplast.open(target.options())) {
-      for (Call call : KernelCalls.all()) {
+      for (Call call : KernelCalls.all(target)) {
         Object[] values = call.values(target.backend());
         for (int i = 0; i < values.length; i++) {
           Arg arg = call.args().get(i);
@@ -171,7 +176,7 @@ class BadInputTest {
   @ParameterizedTest
   @MethodSource("io.metaplast.TestBackends#kinds")
   void wrongLengthIsRefused(Target target) {
-    for (Call call : KernelCalls.all()) {
+    for (Call call : KernelCalls.all(target)) {
       Object[] values = call.values(target.backend());
       for (int i = 0; i < values.length; i++) {
         Arg arg = call.args().get(i);
@@ -211,6 +216,15 @@ class BadInputTest {
     if (right instanceof RunningStatistics) {
       return new String[] {"" + ((RunningStatistics) wrong).mean().length()};
     }
+    if (right instanceof List || right instanceof KroneckerPair || right instanceof BatchNormMerge) {
+      return new String[0]; // the name is in the message
+    }
+    if (right instanceof MovingFactor) {
+      return new String[] {"factor.raw", "" + ((MovingFactor) wrong).raw().cols()};
+    }
+    if (right instanceof BatchNormMergeGradients) {
+      return new String[] {"out.gamma", "" + ((BatchNormMergeGradients) wrong).gamma().length()};
+    }
     if (right instanceof BatchNormOutput) {
       return new String[] {"" + ((BatchNormOutput) wrong).values().length()};
     }
@@ -231,7 +245,7 @@ class BadInputTest {
   @MethodSource("io.metaplast.TestBackends#kinds")
   void overlapIsRefused(Target target) {
     int pairs = 0;
-    for (Call call : KernelCalls.all()) {
+    for (Call call : KernelCalls.all(target)) {
       Object[] values = call.values(target.backend());
       for (int i = 0; i < values.length; i++) {
         for (int j = i + 1; j < values.length; j++) {
@@ -240,7 +254,8 @@ class BadInputTest {
               if (a.output() || b.output()) {
                 for (int shift : new int[] {a.length() - 1, 0, 1 - b.length()}) {
                   boolean inPlace =
-                      a.name().equals("logits") && b.name().equals("gradLogits") || a.name().equals("gradOutput") && b.name().equals("gradInput");
+                      a.name().equals("logits") && b.name().equals("gradLogits") || a.name().equals("gradOutput") && b.name().equals("gradInput")
+                          || KfacCalls.mayBeInPlace(call, a, b);
                   if (shift == 0 && inPlace) {
                     continue; // the pairs that may be in place
                   }
@@ -277,7 +292,7 @@ class BadInputTest {
   @MethodSource("io.metaplast.TestBackends#kinds")
   void meanAndSigmaMustNotOverlap(Target target) {
     Backend backend = target.backend();
-    Call step = KernelCalls.all().stream().filter(c -> c.method().equals("step")).findFirst().orElseThrow();
+    Call step = KernelCalls.all(target).stream().filter(c -> c.method().equals("step")).findFirst().orElseThrow();
     Object[] values = step.values(backend);
     TensorLayout layout = KernelCalls.LAYOUT;
     try (F32Buffer base = backend.allocate(200)) {
@@ -312,7 +327,7 @@ class BadInputTest {
     double[] notPositive = {0, -1, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1e300, 1e-300};
     double[] notFinite = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1e300};
     double[] negative = {-1, -1e-300, Double.NaN, Double.POSITIVE_INFINITY, 1e300};
-    for (Call call : KernelCalls.all()) {
+    for (Call call : KernelCalls.all(target)) {
       Object[] values = call.values(target.backend());
       for (int i = 0; i < values.length; i++) {
         String name = call.args().get(i).name();
@@ -321,9 +336,11 @@ class BadInputTest {
           case "t" -> bad.addAll(List.of(0L, -1L, Long.MIN_VALUE));
           case "samplesCount" -> bad.addAll(List.of(0, -1, 257, Integer.MAX_VALUE));
           case "step", "nextStep", "randomStream" -> bad.addAll(List.of(-1L, 1L << 32, Long.MIN_VALUE));
-          case "scale" -> java.util.Arrays.stream(notFinite).forEach(bad::add);
-          case "rate", "xi", "priorSigma", "memoryWindow", "eps", "temperature" -> java.util.Arrays.stream(notPositive).forEach(bad::add);
-          case "decay", "lambda", "c" -> java.util.Arrays.stream(negative).forEach(bad::add);
+          case "scale", "alpha", "learningRate" -> java.util.Arrays.stream(notFinite).forEach(bad::add);
+          case "rate", "xi", "priorSigma", "memoryWindow", "eps", "temperature", "kappa", "tolerance" -> java.util.Arrays.stream(notPositive).forEach(bad::add);
+          case "beta" -> bad.addAll(List.of(-0.1, 1.5, Double.NaN));
+          case "root", "maxIterations" -> bad.addAll(List.of(0, -1, Integer.MIN_VALUE));
+          case "decay", "lambda", "c", "damping" -> java.util.Arrays.stream(negative).forEach(bad::add);
           case "items" -> bad.addAll(List.of(0L, -5L));
           case "tensor" -> bad.addAll(List.of(-1, 3, Integer.MAX_VALUE));
           case "samples", "batch", "classes" -> {
@@ -408,7 +425,7 @@ class BadInputTest {
   void sigmaMustBePositiveWithFullChecks(Target target) {
     try (Backend checked = Metaplast.open(target.options().withFullChecks(true))) {
       Target full = new Target(target.name(), target.options(), checked);
-      for (Call call : KernelCalls.all()) {
+      for (Call call : KernelCalls.all(target)) {
         Object[] values = call.values(checked);
         for (float bad : new float[] {0f, -0f, -1f, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
           for (Object value : values) {

@@ -10,6 +10,7 @@ import io.metaplast.I32Matrix;
 import io.metaplast.Stream;
 import io.metaplast.TensorGroup;
 import io.metaplast.TensorLayout;
+import io.metaplast.TestBackends.Target;
 import io.metaplast.Workspace;
 import io.metaplast.bayes.BayesKernels;
 import io.metaplast.bayes.GaussianWeights;
@@ -17,10 +18,18 @@ import io.metaplast.bayes.LinearShape;
 import io.metaplast.bayes.MesuParams;
 import io.metaplast.bayes.StepReport;
 import io.metaplast.bayes.UncertaintyOptions;
+import io.metaplast.binary.AdamParams;
 import io.metaplast.binary.BatchNormOutput;
 import io.metaplast.binary.HiddenWeights;
 import io.metaplast.binary.RunningStatistics;
 import io.metaplast.binary.Thresholds;
+import io.metaplast.kfac.BatchNormMerge;
+import io.metaplast.kfac.BatchNormMergeGradients;
+import io.metaplast.kfac.KfacKernels;
+import io.metaplast.kfac.KroneckerPair;
+import io.metaplast.kfac.MovingFactor;
+import io.metaplast.kfac.PenaltyTask;
+import io.metaplast.kfac.PenaltyTerm;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -76,7 +85,7 @@ final class KernelCalls {
   /**
    * A call.
    *
-   * @param family BayesKernels or BinaryKernels
+   * @param family BayesKernels, BinaryKernels or KfacKernels
    * @param method of it
    * @param args in order
    */
@@ -98,7 +107,7 @@ final class KernelCalls {
               .findFirst()
               .orElseThrow(() -> new IllegalArgumentException("no kernel " + method + " that takes " + Arrays.toString(values)));
       try {
-        found.invoke(family == BayesKernels.class ? backend.bayes() : backend.binary(), values);
+        found.invoke(family == BayesKernels.class ? backend.bayes() : family == KfacKernels.class ? backend.kfac() : backend.binary(), values);
       } catch (InvocationTargetException e) {
         throw e.getCause();
       }
@@ -192,6 +201,11 @@ final class KernelCalls {
 
   private static final MesuParams RULE = MesuParams.builder().memoryWindow(10).build();
 
+  /** Those that the target's backend has. */
+  static List<Call> all(Target target) {
+    return all().stream().filter(c -> c.family() != KfacKernels.class || KfacCalls.runOn(target)).toList();
+  }
+
   /** A sound call of every kernel, in every form that has other operands. */
   static List<Call> all() {
     Arg seed = scalar("seed", 7L);
@@ -277,16 +291,42 @@ final class KernelCalls {
     calls.add(
         new Call("siPenaltyGradient", List.of(in("theta", N), in("anchor", N), in("omega", N), scalar("c", 0.1), out("gradient", N), stream())));
     calls.addAll(BinaryCalls.all());
+    calls.addAll(KfacCalls.all());
     return calls;
   }
 
   // ---- what arguments hold ----------------------------------------------------------------------------------------------------------
 
+  /** What an argument of the Kronecker family is made of; null for any other. */
+  private static Object[] parts(Object value) {
+    if (value instanceof List<?> list && !list.isEmpty() && !(list.get(0) instanceof AdamParams)) {
+      return list.toArray();
+    } else if (value instanceof KroneckerPair p) {
+      return new Object[] {p.g(), p.a()};
+    } else if (value instanceof MovingFactor f) {
+      return new Object[] {f.raw()};
+    } else if (value instanceof PenaltyTask t) {
+      return new Object[] {t.anchors(), t.terms()};
+    } else if (value instanceof PenaltyTerm t) {
+      return new Object[] {t.pair()};
+    } else if (value instanceof BatchNormMerge m) {
+      return new Object[] {m.weight(), m.bias(), m.gamma(), m.beta(), m.mean(), m.variance()};
+    } else if (value instanceof BatchNormMergeGradients g) {
+      return new Object[] {g.weight(), g.bias(), g.gamma(), g.beta(), g.mean(), g.variance()};
+    }
+    return null;
+  }
+
   /** Content of everything in {@code values} that is open. */
   static List<Object> content(Object[] values) {
     List<Object> content = new ArrayList<>();
     for (Object value : values) {
-      if (value instanceof F32Matrix m) {
+      if (parts(value) != null) {
+        content.addAll(content(parts(value)));
+        if (value instanceof MovingFactor f) {
+          content.add(f.weight());
+        }
+      } else if (value instanceof F32Matrix m) {
         content.addAll(content(new Object[] {m.data()}));
       } else if (value instanceof I32Matrix m) {
         content.addAll(content(new Object[] {m.data()}));
@@ -323,7 +363,11 @@ final class KernelCalls {
   /** Closes an argument, and the memory that it stands on. */
   static void close(Object value) {
     try {
-      if (value instanceof F32Matrix m) {
+      if (parts(value) != null) {
+        for (Object part : parts(value)) {
+          close(part);
+        }
+      } else if (value instanceof F32Matrix m) {
         close(m.data());
       } else if (value instanceof I32Matrix m) {
         close(m.data());
@@ -354,7 +398,7 @@ final class KernelCalls {
   static boolean closeable(Object value) {
     return value instanceof DeviceBuffer || value instanceof TensorGroup || value instanceof GaussianWeights || value instanceof StepReport
         || value instanceof Stream || value instanceof Workspace || value instanceof F32Matrix || value instanceof I32Matrix
-        || value instanceof HiddenWeights || value instanceof Thresholds || value instanceof BatchNormOutput || value instanceof RunningStatistics;
+        || parts(value) != null || value instanceof HiddenWeights || value instanceof Thresholds || value instanceof BatchNormOutput || value instanceof RunningStatistics;
   }
 
   /** Applies {@code change} to a copy of {@code values}. */

@@ -89,7 +89,7 @@ class CheckedKfacKernelsTest {
   @Test
   void factorsFitTheirRows() {
     F32Matrix x = matrix(3, 4);
-    illegal(() -> kfac.kroneckerFactorUpdate(x, true, 1, 0, matrix(4, 4), space, stream), "factor.rows 4 != x.cols + 1 5");
+    illegal(() -> kfac.kroneckerFactorUpdate(x, true, 1, 0, matrix(4, 4), space, stream), "factor.rows 4 != x.cols 4 + 1 = 5");
     illegal(() -> kfac.kroneckerFactorUpdate(x, false, 1, 0, matrix(4, 5), space, stream), "factor.cols 5 != x.cols 4");
     for (double bad : new double[] {-0.1, 1.1, Double.NaN}) {
       illegal(() -> kfac.kroneckerFactorUpdate(x, false, 1, bad, matrix(4, 4), space, stream), "beta = " + bad);
@@ -282,8 +282,6 @@ class CheckedKfacKernelsTest {
         List<F32Matrix> bad = new ArrayList<>(out);
         bad.set(b, m.get(other));
         illegal(() -> kfac.batchedDampedSpdInverse(m, d, bad, InverseOptions.NONE, new InverseReport(), space, stream), "out[" + b + "]", "overlap");
-        F32Buffer data = m.get(other).data();
-        assertThat(data.length()).isEqualTo(4);
       }
     }
     // Inputs may be shared by all.
@@ -370,12 +368,10 @@ class CheckedKfacKernelsTest {
     illegal(() -> kfac.kroneckerMatVec(List.of(pairs.get(0), pair(3, 5)), v, out, space, stream), "pairs[1].g.rows 3 != v[1].rows 4");
     illegal(() -> kfac.kroneckerMatVec(List.of(pairs.get(0), pair(4, 6)), v, out, space, stream), "pairs[1].a.rows 6 != v[1].cols 5");
     illegal(() -> kfac.kroneckerPrecondition(pairs, v, List.of(out.get(0), pairs.get(1).g()), space, stream), "out[1].cols 4 != gradients[1].cols 5");
-    F32Matrix overG = new F32Matrix(pairs.get(0).g().data(), 1, 3, 3);
     illegal(
         () -> kfac.kroneckerPrecondition(List.of(new KroneckerPair(matrix(1, 1), pairs.get(0).a()), pairs.get(1)), List.of(matrix(1, 3), v.get(1)),
             List.of(new F32Matrix(pairs.get(1).g().data(), 1, 3, 3), out.get(1)), space, stream),
         "out[0]", "inverses[1].g", "overlap");
-    assertThat(overG.cols()).isEqualTo(3);
     kfac.kroneckerPrecondition(pairs, v, v, space, stream);
     kfac.kroneckerMatVec(pairs, v, out, space, stream);
     kfac.kroneckerMatVec(List.of(pair(0, 3)), List.of(matrix(0, 3)), List.of(matrix(0, 3)), space, stream);

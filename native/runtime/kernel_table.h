@@ -21,7 +21,8 @@
 
 namespace metaplast {
 
-struct ConvShape;  // kernels/binary_conv2d/binary_conv2d.h
+struct ConvShape;      // kernels/binary_conv2d/binary_conv2d.h
+struct KroneckerBand;  // kernels/kronecker_products/kronecker_products.h
 
 // Declarations of all variants.
 #define METAPLAST_KERNEL(slot, variants, ...) \

@@ -169,11 +169,11 @@ METAPLAST_API int64_t metaplast_kronecker_products_workspace_bytes(const metapla
                                                                    const metaplast_kronecker_item_t* items);
 
 // One term of the penalty: D = W - anchor (fp32), P = G (D A), value += weight/2 <D, P>, absolute += |weight/2| |<D, P>|, gradient += f32(weight) P
-// (fma). anchor [m][k]. out is the layer's gradient [m][k], or null; items of one layer share it and are added in index order. <D, P> in double,
-// rows in index order.
+// (fma). anchor [m][k]; null: 0. out is the layer's gradient [m][k], or null; items of one layer share it and are added in index order, which then
+// have one shape (else METAPLAST_E_ARGUMENT). <D, P> in double: sums of columns, rows in index order, added in order. *value and *absolute are set.
 METAPLAST_API metaplast_status_t metaplast_kronecker_penalty_f32(const metaplast_context_t* context, int64_t count,
-                                                                 const metaplast_kronecker_item_t* items, const float* const* anchors,
-                                                                 double* value, double* absolute, void* workspace, int64_t workspace_bytes);
+                                                                 const metaplast_kronecker_item_t* items, double* value, double* absolute,
+                                                                 void* workspace, int64_t workspace_bytes);
 METAPLAST_API int64_t metaplast_kronecker_penalty_workspace_bytes(const metaplast_context_t* context, int64_t count,
                                                                   const metaplast_kronecker_item_t* items);
 

@@ -188,7 +188,7 @@ typedef struct metaplast_matrix {
 // traces[i] = sum over j ascending of (double)m_i[j][j], j < min(rows, cols). Class A.
 METAPLAST_API metaplast_status_t metaplast_matrix_traces_f32(const metaplast_context_t* context, int64_t count, const metaplast_matrix_t* matrices,
                                                              double* traces);
-// *sum = sum over the list of <x_i, y_i>, in double; shapes of x_i and y_i equal.
+// *sum = sum over the list of <x_i, y_i>, in double; shapes of x_i and y_i equal. Class B.
 METAPLAST_API metaplast_status_t metaplast_inner_products_f32(const metaplast_context_t* context, int64_t count, const metaplast_matrix_t* x,
                                                               const metaplast_matrix_t* y, double* sum);
 // out = f32(a*x) + f32(b*y), each operation rounded; y null: out = f32(a*x). out may be x or y. Class A.
@@ -218,7 +218,7 @@ METAPLAST_API metaplast_status_t metaplast_merge_batch_norm_f32(const metaplast_
                                                                 const float* mu, const float* var, float eps, float* what, int64_t ldwhat,
                                                                 float* bhat, int64_t* bad);
 // From gw [out][in] and gb [out]: dw = scale*gw; db = scale*gb; dbeta = gb; t = <gw_i, w_i> (double, ascending) + gb (b - mu); dgamma =
-// f32(t/sigma); dmu = -scale*gb; dvar = f32(-gamma t/(2 sigma^3)), those with t in double. db, dmu, dvar: null where not wanted (dmu and dvar
+// f32(t/sigma); dmu = -scale*gb; dvar = f32(-gamma t/(2 sigma^3)), those with t in double, left to right. db, dmu, dvar: null where not wanted (dmu and dvar
 // together). dw = gw is allowed.
 METAPLAST_API metaplast_status_t metaplast_merge_batch_norm_backward_f32(
     const metaplast_context_t* context, int64_t out, int64_t in, const float* w, int64_t ldw, const float* b, const float* gamma, const float* mu,

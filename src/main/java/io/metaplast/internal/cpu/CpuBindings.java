@@ -434,4 +434,61 @@ final class CpuBindings {
   @Cast("jlong")
   static native long spdInverseWorkspaceBytesF64(
       @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items);
+
+  @Name("metaplast_kronecker_products_f32")
+  static native int kroneckerProducts(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_kronecker_item_t*") long items,
+      @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes);
+
+  @Name("metaplast_kronecker_products_workspace_bytes")
+  @Cast("jlong")
+  static native long kroneckerProductsWorkspaceBytes(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_kronecker_item_t*") long items);
+
+  @Name("metaplast_kronecker_penalty_f32")
+  static native int kroneckerPenalty(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_kronecker_item_t*") long items,
+      @Cast("double*") long value, @Cast("double*") long absolute, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes);
+
+  @Name("metaplast_kronecker_penalty_workspace_bytes")
+  @Cast("jlong")
+  static native long kroneckerPenaltyWorkspaceBytes(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_kronecker_item_t*") long items);
+
+  @Name("metaplast_matrix_traces_f32")
+  static native int matrixTraces(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_matrix_t*") long matrices,
+      @Cast("double*") long traces);
+
+  @Name("metaplast_inner_products_f32")
+  static native int innerProducts(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_matrix_t*") long x,
+      @Cast("const metaplast_matrix_t*") long y, @Cast("double*") long sum);
+
+  @Name("metaplast_matrix_combine_f32")
+  static native int matrixCombine(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols, float a, @Cast("const float*") long x,
+      @Cast("int64_t") long ldx, float b, @Cast("const float*") long y, @Cast("int64_t") long ldy, @Cast("float*") long out,
+      @Cast("int64_t") long ldo);
+
+  @Name("metaplast_matrix_elements_f32")
+  static native int matrixElements(
+      @Cast("const metaplast_context_t*") long context, int operation, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const float*") long row, @Cast("const float*") long column, @Cast("const float*") long s, @Cast("int64_t") long lds, float shift,
+      @Cast("float*") long t, @Cast("int64_t") long ldt, @Cast("int64_t*") long notPositive);
+
+  @Name("metaplast_merge_batch_norm_f32")
+  static native int mergeBatchNorm(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long out, @Cast("int64_t") long in, @Cast("const float*") long w,
+      @Cast("int64_t") long ldw, @Cast("const float*") long b, @Cast("const float*") long gamma, @Cast("const float*") long beta,
+      @Cast("const float*") long mu, @Cast("const float*") long var, float eps, @Cast("float*") long merged, @Cast("int64_t") long ldMerged,
+      @Cast("float*") long mergedBias, @Cast("int64_t*") long bad);
+
+  @Name("metaplast_merge_batch_norm_backward_f32")
+  static native int mergeBatchNormBackward(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long out, @Cast("int64_t") long in, @Cast("const float*") long w,
+      @Cast("int64_t") long ldw, @Cast("const float*") long b, @Cast("const float*") long gamma, @Cast("const float*") long mu,
+      @Cast("const float*") long var, float eps, @Cast("const float*") long gw, @Cast("int64_t") long ldgw, @Cast("const float*") long gb,
+      @Cast("float*") long dw, @Cast("int64_t") long lddw, @Cast("float*") long db, @Cast("float*") long dgamma, @Cast("float*") long dbeta,
+      @Cast("float*") long dmu, @Cast("float*") long dvar, @Cast("int64_t*") long bad);
 }

@@ -1,6 +1,7 @@
 package io.metaplast.internal.cpu;
 
 import io.metaplast.Bf16Matrix;
+import io.metaplast.F32Buffer;
 import io.metaplast.F32Matrix;
 import io.metaplast.KernelException;
 import io.metaplast.RealMatrix;
@@ -60,8 +61,16 @@ final class CpuKfac implements KfacProvider {
     return CpuBindings.addressOf(ConvTable.OF_THREAD.get().put(shape.geometry()));
   }
 
+  private static long address(F32Buffer bufferOrNull) {
+    return address((BufferImpl) bufferOrNull);
+  }
+
   private static long address(BufferImpl bufferOrNull) {
     return bufferOrNull == null ? 0 : bufferOrNull.rawAddress();
+  }
+
+  private static long address(F32Matrix matrix) {
+    return ((BufferImpl) matrix.data()).rawAddress();
   }
 
   @Override
@@ -147,51 +156,147 @@ final class CpuKfac implements KfacProvider {
 
   @Override
   public void kroneckerProducts(KroneckerTable table, BufferImpl workspace, long stream) {
-    throw new UnsupportedOperationException("pending");
+    check(
+        "kroneckerProducts",
+        CpuBindings.kroneckerProducts(
+            context, table.count(), CpuBindings.addressOf(table.items()), address(workspace), workspace.length()));
   }
 
   @Override
   public long kroneckerProductsWorkspaceBytes(KroneckerTable table) {
-    throw new UnsupportedOperationException("pending");
+    return CpuBindings.kroneckerProductsWorkspaceBytes(context, table.count(), CpuBindings.addressOf(table.items()));
   }
 
   @Override
   public void kroneckerPenalty(KroneckerTable table, double[] sums, BufferImpl workspace, long stream) {
-    throw new UnsupportedOperationException("pending");
+    Scratch scratch = Scratch.OF_THREAD.get();
+    long value = scratch.numbers(2);
+    check(
+        "kroneckerPenalty",
+        CpuBindings.kroneckerPenalty(
+            context, table.count(), CpuBindings.addressOf(table.items()), value, value + Double.BYTES, address(workspace), workspace.length()));
+    scratch.get(sums, 2);
   }
 
   @Override
   public long kroneckerPenaltyWorkspaceBytes(KroneckerTable table) {
-    throw new UnsupportedOperationException("pending");
+    return CpuBindings.kroneckerPenaltyWorkspaceBytes(context, table.count(), CpuBindings.addressOf(table.items()));
   }
 
   @Override
   public void traces(List<F32Matrix> matrices, double[] traces, long stream) {
-    throw new UnsupportedOperationException("pending");
+    Scratch scratch = Scratch.OF_THREAD.get();
+    long list = scratch.matrices(matrices, List.of());
+    check("traces", CpuBindings.matrixTraces(context, matrices.size(), list, scratch.numbers(matrices.size())));
+    scratch.get(traces, matrices.size());
   }
 
   @Override
   public double innerProducts(List<F32Matrix> x, List<F32Matrix> y, long stream) {
-    throw new UnsupportedOperationException("pending");
+    Scratch scratch = Scratch.OF_THREAD.get();
+    long list = scratch.matrices(x, y);
+    check("innerProducts", CpuBindings.innerProducts(context, x.size(), list, list + (long) x.size() * Scratch.MATRIX, scratch.numbers(1)));
+    return scratch.number();
   }
 
   @Override
   public void combine(float a, F32Matrix x, float b, F32Matrix yOrNull, F32Matrix out, long stream) {
-    throw new UnsupportedOperationException("pending");
+    check(
+        "combine",
+        CpuBindings.matrixCombine(
+            context, out.rows(), out.cols(), a, address(x), x.ld(), b, yOrNull == null ? 0 : address(yOrNull), yOrNull == null ? 0 : yOrNull.ld(),
+            address(out), out.ld()));
   }
 
   @Override
   public long elements(int operation, BufferImpl rowOrNull, BufferImpl columnOrNull, F32Matrix sOrNull, float shift, F32Matrix t, long stream) {
-    throw new UnsupportedOperationException("pending");
+    Scratch scratch = Scratch.OF_THREAD.get();
+    check(
+        "elements",
+        CpuBindings.matrixElements(
+            context, operation, t.rows(), t.cols(), address(rowOrNull), address(columnOrNull), sOrNull == null ? 0 : address(sOrNull),
+            sOrNull == null ? 0 : sOrNull.ld(), shift, address(t), t.ld(), scratch.numbers(1)));
+    return scratch.integer();
   }
 
   @Override
   public long mergeBatchNorm(BatchNormMerge layer, F32Matrix mergedWeight, BufferImpl mergedBias, long stream) {
-    throw new UnsupportedOperationException("pending");
+    Scratch scratch = Scratch.OF_THREAD.get();
+    F32Matrix w = layer.weight();
+    check(
+        "mergeBatchNorm",
+        CpuBindings.mergeBatchNorm(
+            context, w.rows(), w.cols(), address(w), w.ld(), address(layer.bias()), address(layer.gamma()), address(layer.beta()),
+            address(layer.mean()), address(layer.variance()), (float) layer.eps(), address(mergedWeight), mergedWeight.ld(), address(mergedBias),
+            scratch.numbers(1)));
+    return scratch.integer();
   }
 
   @Override
   public long mergeBatchNormBackward(BatchNormMerge layer, F32Matrix gradWeight, BufferImpl gradBias, BatchNormMergeGradients out, long stream) {
-    throw new UnsupportedOperationException("pending");
+    Scratch scratch = Scratch.OF_THREAD.get();
+    F32Matrix w = layer.weight();
+    check(
+        "mergeBatchNormBackward",
+        CpuBindings.mergeBatchNormBackward(
+            context, w.rows(), w.cols(), address(w), w.ld(), address(layer.bias()), address(layer.gamma()), address(layer.mean()),
+            address(layer.variance()), (float) layer.eps(), address(gradWeight), gradWeight.ld(), address(gradBias), address(out.weight()),
+            out.weight().ld(), address(out.bias()), address(out.gamma()), address(out.beta()), address(out.mean()), address(out.variance()),
+            scratch.numbers(1)));
+    return scratch.integer();
+  }
+
+  /** Native memory of a thread for what a call hands over in a list (metaplast_matrix_t) and for the numbers that it gets back. */
+  private static final class Scratch {
+    static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+    static final int MATRIX = 32;
+
+    private ByteBuffer numbers = direct(4 * Double.BYTES);
+    private ByteBuffer matrices = direct(16 * MATRIX);
+
+    private static ByteBuffer direct(int bytes) {
+      return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+    }
+
+    /** Address of room for n numbers. */
+    long numbers(int n) {
+      if (numbers.capacity() < n * Double.BYTES) {
+        numbers = direct(2 * n * Double.BYTES);
+      }
+      return CpuBindings.addressOf(numbers);
+    }
+
+    void get(double[] target, int n) {
+      for (int i = 0; i < n; i++) {
+        target[i] = numbers.getDouble(i * Double.BYTES);
+      }
+    }
+
+    double number() {
+      return numbers.getDouble(0);
+    }
+
+    long integer() {
+      return numbers.getLong(0);
+    }
+
+    /** Address of the two lists, one behind the other. */
+    long matrices(List<F32Matrix> first, List<F32Matrix> second) {
+      int bytes = (first.size() + second.size()) * MATRIX;
+      if (matrices.capacity() < bytes) {
+        matrices = direct(2 * bytes);
+      }
+      matrices.clear();
+      put(first);
+      put(second);
+      return CpuBindings.addressOf(matrices.clear());
+    }
+
+    private void put(List<F32Matrix> list) {
+      for (int i = 0; i < list.size(); i++) {
+        F32Matrix m = list.get(i);
+        matrices.putLong(address(m)).putLong(m.rows()).putLong(m.cols()).putLong(m.ld());
+      }
+    }
   }
 }

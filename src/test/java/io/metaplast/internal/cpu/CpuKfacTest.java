@@ -17,9 +17,15 @@ import io.metaplast.binary.Conv2dShape;
 import io.metaplast.internal.BackendImpl;
 import io.metaplast.internal.BufferImpl;
 import io.metaplast.internal.spi.KfacProvider;
+import io.metaplast.internal.spi.KroneckerTable;
 import io.metaplast.internal.spi.SpdTable;
+import io.metaplast.kfac.BatchNormMerge;
+import io.metaplast.kfac.BatchNormMergeGradients;
 import io.metaplast.kfac.Im2colShape;
+import io.metaplast.kfac.KroneckerPair;
 import io.metaplast.kfac.Sharing;
+import java.util.Collections;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -146,5 +152,93 @@ class CpuKfacTest {
         assertArrayEquals(expected[sharing.ordinal()], values(f));
       }
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("targets")
+  void productsAndPenalty(Target target) {
+    Backend backend = target.backend();
+    KfacProvider kfac = kfac(backend);
+    KroneckerPair pair = new KroneckerPair(matrix(backend, 1, 1, 1, 3), matrix(backend, 2, 2, 3, 2, 1, 1, 5));
+    F32Matrix w = matrix(backend, 1, 2, 2, 4, 7);
+    F32Matrix anchor = matrix(backend, 1, 2, 4, 1, 5);
+    F32Matrix out = matrix(backend, 1, 2, 5, 10, 20);
+    KroneckerTable table = new KroneckerTable();
+    table.add(pair, w, anchor, out, 0.5);
+    double[] sums = new double[2];
+    try (Workspace workspace = backend.workspace(kfac.kroneckerPenaltyWorkspaceBytes(table))) {
+      kfac.kroneckerPenalty(table, sums, (BufferImpl) workspace, 0);
+    }
+    // D = (3, 2), D A = (8, 13), P = (24, 39)
+    assertArrayEquals(new float[] {22, 39.5f}, values(out));
+    assertArrayEquals(new double[] {0.25 * 150, 0.25 * 150}, sums);
+    try (Workspace workspace = backend.workspace(kfac.kroneckerProductsWorkspaceBytes(table))) {
+      kfac.kroneckerProducts(table, (BufferImpl) workspace, 0);
+    }
+    assertArrayEquals(new float[] {45, 117}, values(out));
+  }
+
+  @ParameterizedTest
+  @MethodSource("targets")
+  void smallPieces(Target target) {
+    Backend backend = target.backend();
+    KfacProvider kfac = kfac(backend);
+    F32Matrix x = matrix(backend, 2, 3, 4, 1, 2, 3, 4, 5, 6);
+    F32Matrix y = matrix(backend, 2, 3, 3, 10, 20, 30, 40, 50, 60);
+    F32Matrix out = matrix(backend, 2, 3, 5, 0, 0, 0, 0, 0, 0);
+    List<F32Matrix> many = Collections.nCopies(40, x);
+    double[] traces = new double[40];
+    kfac.traces(many, traces, 0);
+    for (double trace : traces) {
+      assertEquals(6.0, trace);
+    }
+    assertEquals(910.0 * 40, kfac.innerProducts(many, Collections.nCopies(40, y), 0));
+    kfac.combine(2, x, 3, y, out, 0);
+    assertArrayEquals(new float[] {32, 64, 96, 128, 160, 192}, values(out));
+    kfac.combine(2, x, 3, null, out, 0);
+    assertArrayEquals(new float[] {2, 4, 6, 8, 10, 12}, values(out));
+    BufferImpl row = (BufferImpl) matrix(backend, 1, 2, 2, 1, 2).data();
+    BufferImpl column = (BufferImpl) matrix(backend, 1, 3, 3, 1, 0, -1).data();
+    assertEquals(2, kfac.elements(3, row, column, null, 1, out, 0)); // METAPLAST_ELEMENT_DIVIDE_OUTER: -1 + 1 and -2 + 1 are not positive
+    assertArrayEquals(new float[] {2, 4, 6, 8, 10, 12}, values(out));
+    assertEquals(0, kfac.elements(3, row, column, null, 3, out, 0));
+    assertArrayEquals(new float[] {0.5f, 4f / 3, 3, 8f / 5, 10f / 3, 12}, values(out));
+    assertEquals(0, kfac.elements(4, null, null, y, 0, out, 0)); // METAPLAST_ELEMENT_DIVIDE
+    assertArrayEquals(new float[] {0.05f, 4f / 3 / 20, 0.1f, 8f / 5 / 40, 10f / 3 / 50, 0.2f}, values(out));
+  }
+
+  @ParameterizedTest
+  @MethodSource("targets")
+  void batchNormMerge(Target target) {
+    Backend backend = target.backend();
+    KfacProvider kfac = kfac(backend);
+    F32Buffer gamma = vector(backend, 6, 3);
+    F32Buffer variance = vector(backend, 3, 8);
+    BatchNormMerge layer =
+        new BatchNormMerge(matrix(backend, 2, 2, 3, 1, 2, 3, 4), vector(backend, 5, 6), gamma, vector(backend, 1, 2), vector(backend, 3, 3), variance, 1);
+    F32Matrix merged = matrix(backend, 2, 2, 4, 0, 0, 0, 0);
+    F32Buffer bias = vector(backend, 0, 0);
+    assertEquals(-1, kfac.mergeBatchNorm(layer, merged, (BufferImpl) bias, 0));
+    assertArrayEquals(new float[] {3, 6, 3, 4}, values(merged)); // scale 3 and 1
+    assertArrayEquals(new float[] {7, 5}, bias.toArray());
+    BatchNormMergeGradients gradients =
+        new BatchNormMergeGradients(
+            matrix(backend, 2, 2, 2, 0, 0, 0, 0), vector(backend, 0, 0), vector(backend, 0, 0), vector(backend, 0, 0), vector(backend, 0, 0),
+            vector(backend, 0, 0));
+    F32Matrix gradWeight = matrix(backend, 2, 2, 5, 1, 1, 2, 0);
+    assertEquals(-1, kfac.mergeBatchNormBackward(layer, gradWeight, (BufferImpl) vector(backend, 4, 3), gradients, 0));
+    assertArrayEquals(new float[] {3, 3, 2, 0}, values(gradients.weight()));
+    assertArrayEquals(new float[] {12, 3}, gradients.bias().toArray());
+    assertArrayEquals(new float[] {4, 3}, gradients.beta().toArray());
+    assertArrayEquals(new float[] {5.5f, 5}, gradients.gamma().toArray()); // (3 + 4*2)/2, (6 + 3*3)/3
+    assertArrayEquals(new float[] {-12, -3}, gradients.mean().toArray());
+    assertArrayEquals(new float[] {-6f * 11 / 16, -3f * 15 / 54}, gradients.variance().toArray());
+    variance.upload(new float[] {3, -1});
+    assertEquals(1, kfac.mergeBatchNorm(layer, merged, (BufferImpl) bias, 0));
+    assertArrayEquals(new float[] {7, 5}, bias.toArray());
+  }
+
+  private static F32Buffer vector(Backend backend, float... values) {
+    return matrix(backend, 1, values.length, values.length, values).data();
   }
 }

@@ -15,6 +15,7 @@ import io.metaplast.Stream;
 import io.metaplast.TestBackends;
 import io.metaplast.TestBackends.Target;
 import io.metaplast.Workspace;
+import io.metaplast.kfac.BatchNormMerge;
 import io.metaplast.kfac.InverseOptions;
 import io.metaplast.kfac.InverseReport;
 import io.metaplast.kfac.KfacKernels;
@@ -498,6 +499,27 @@ class KroneckerCompositesTest {
     symmetricBits(lab.get(inverse));
     assertThatThrownBy(() -> lab.kfac.newtonSchulzInverse(lab.put(new double[2][2]), 1e-5, 4, best, lab.stream))
         .isInstanceOf(NotPositiveDefiniteException.class);
+  }
+
+  /** Sums over nothing, and biases without inputs. */
+  @ParameterizedTest
+  @MethodSource("targets")
+  void emptyInputs(Target target) {
+    Lab lab = new Lab(target);
+    F32Matrix one = lab.put(new double[][] {{4}});
+    F32Matrix factor = lab.put(new double[][] {{4, 2}, {2, 6}});
+    try (Workspace space = lab.backend.workspace(1 << 16)) {
+      lab.kfac.kroneckerFactorUpdate(F32Matrix.of(lab.backend.allocate(0), 3, 0), true, 0.5, 0.25, one, space, lab.stream);
+      lab.kfac.kroneckerFactorUpdate(F32Matrix.of(lab.backend.allocate(0), 0, 2), false, 1, 0.5, factor, space, lab.stream);
+    }
+    assertThat(flat(lab.get(one))).containsExactly(2.5);
+    assertThat(flat(lab.get(factor))).containsExactly(2, 1, 1, 3);
+    F32Matrix noInputs = F32Matrix.of(lab.backend.allocate(0), 2, 0);
+    F32Buffer bias = lab.backend.allocate(2);
+    lab.kfac.mergeBatchNorm(
+        new BatchNormMerge(noInputs, lab.vector(3, 5), lab.vector(2, 2), lab.vector(1, 1), lab.vector(1, 2), lab.vector(4, 1), 0),
+        F32Matrix.of(lab.backend.allocate(0), 2, 0), bias, lab.stream);
+    assertThat(bias.toArray()).containsExactly(3, 7);
   }
 
   // ---- ladder

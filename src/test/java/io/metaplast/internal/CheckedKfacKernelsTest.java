@@ -493,6 +493,58 @@ class CheckedKfacKernelsTest {
         .hasMessageContaining("layer.variance[1] + eps = -3.0 + 0.5 must be positive and finite");
   }
 
+  /** Nothing to write: no exception, and no kernel runs. Outputs with elements are written from inputs without. */
+  @Test
+  void dimensionsMayBe0() {
+    F32Matrix none = matrix(0, 0);
+    KroneckerPair empty = pair(0, 0);
+    F32Buffer no = backend.allocate(0);
+    PairDamping damping = new PairDamping(1, 1, 1, false);
+    kfac.kroneckerFactorCentered(matrix(2, 0), 1, 0, none, space, stream);
+    kfac.kroneckerFactorValue(movedOnce(none), none, stream);
+    kfac.dampedCholesky(none, 1, none, space, stream);
+    kfac.triangularInverse(none, none, stream);
+    kfac.triangularSolve(matrix(3, 3), false, matrix(3, 0), stream);
+    kfac.kroneckerPrecondition(List.of(), List.of(), List.of(), space, stream);
+    kfac.kroneckerPrecondition(List.of(pair(3, 0)), List.of(matrix(3, 0)), List.of(matrix(3, 0)), backend.workspace(0), stream);
+    kfac.mergeKroneckerFactors(empty, empty, FactorMerge.traceMinimising(1), empty, stream);
+    assertThat(kfac.klClipCoefficient(List.of(none), List.of(none), 1, 1, stream)).isEqualTo(new KlClip(1, 0, false));
+    kfac.symmetricEigen(none, no, none, stream);
+    assertThat(kfac.inverseRootFromEigen(no, none, 0, 2, none, stream)).isFalse();
+    kfac.kroneckerPreconditionEigen(no, none, backend.allocate(2), matrix(2, 2), matrix(0, 2), 0, matrix(0, 2), stream);
+    kfac.ekfacPrecondition(none, matrix(2, 2), matrix(0, 2), matrix(0, 2), 0, matrix(0, 2), stream);
+    kfac.ekfacSecondMoment(matrix(3, 0), none, matrix(3, 1), true, matrix(2, 2), matrix(0, 2), stream);
+    kfac.woodburyInverse(matrix(3, 0), 1, 1, none, stream);
+    kfac.kroneckerSumInverseApply(pair(0, 2), pair(0, 2), matrix(0, 2), matrix(0, 2), stream);
+    assertThat(kfac.kroneckerLogDet(pair(0, 2), damping, stream)).isZero();
+    kfac.matrixNormalSample(matrix(0, 2), pair(0, 2), damping, matrix(0, 2), matrix(0, 2), stream);
+    assertThat(kfac.newtonSchulzInverse(none, 1, 1, none, stream)).isEmpty();
+    assertThat(kfac.damping(DampingMode.PI, 1, List.of(empty), stream)).containsExactly(new PairDamping(1, 1, 1, true));
+    assertThat(kfac.kroneckerQuadraticPenalty(List.of(), List.of(none), List.of(none), space, stream).value()).isZero();
+    assertThat(kfac.spdInverseWorkspaceBytes()).isZero();
+    assertThat(kfac.spdInverseWorkspaceBytes(0, 0)).isZero();
+    BatchNormMerge layer = new BatchNormMerge(matrix(0, 3), null, no, no, no, no, 1);
+    kfac.mergeBatchNorm(layer, matrix(0, 3), no, stream);
+    assertThat(provider.calls).isEmpty();
+    // Biases are there without inputs.
+    BatchNormMerge bare =
+        new BatchNormMerge(matrix(2, 0), null, backend.allocate(2), backend.allocate(2), backend.allocate(2), backend.allocate(2), 1);
+    kfac.mergeBatchNorm(bare, matrix(2, 0), backend.allocate(2), stream);
+    kfac.kroneckerFactorUpdate(matrix(3, 0), true, 1, 0, matrix(1, 1), space, stream);
+    assertThat(provider.calls).containsExactly("mergeBatchNorm", "factorUpdate");
+    provider.calls.clear();
+    illegal(() -> kfac.ekfacSecondMoment(matrix(0, 2), matrix(2, 2), matrix(0, 3), false, matrix(3, 3), matrix(2, 3), stream), "d.rows = 0 must be >= 1");
+    illegal(() -> kfac.spdInverseWorkspaceBytes(3, -1), "n[1] = -1");
+    illegal(() -> kfac.choleskyWorkspaceBytes(-1), "n = -1");
+    illegal(() -> kfac.kroneckerFactorWorkspaceBytes(-1, 2, false), "rows = -1");
+  }
+
+  private static MovingFactor movedOnce(F32Matrix raw) {
+    MovingFactor factor = new MovingFactor(raw);
+    factor.weight(1);
+    return factor;
+  }
+
   // ---- full checks
 
   @Test

@@ -279,6 +279,7 @@ final class CheckedKfacKernels implements KfacKernels {
         if (table.status(0) != InverseReport.OK) {
           fail(table.status(0), m, damping, table.pivot(0), table.index(0), table.residual(0));
         }
+        ladder.tell(table.status(0), table.flags(0), table.cond1(0), 0);
       }
     } finally {
       table.clear();
@@ -701,25 +702,19 @@ final class CheckedKfacKernels implements KfacKernels {
           g2 = someFirst ? 0 : g2;
         }
       }
-      sum("a", a1, first.a(), a2, second.a(), out.a(), "g", g1, first.g(), g2, second.g(), out.g(), zeroTrace, handle);
+      float firstA = Checks.finite("a1", a1);
+      float secondA = Checks.finite("a2/pi", a2);
+      float firstG = Checks.finite("g1", g1);
+      float secondG = Checks.finite("g2*pi", g2);
+      sum(firstA, first.a(), secondA, second.a(), out.a(), zeroTrace, handle);
+      sum(firstG, first.g(), secondG, second.g(), out.g(), zeroTrace, handle);
       return new MergeReport(pi, zeroTrace);
     } finally {
       guard.exit();
     }
   }
 
-  /** Both sums, after all factors were checked. Where one pair drops out it is not read: it may hold NaN. */
-  private void sum(
-      String nameA, double a1, F32Matrix firstA, double a2, F32Matrix secondA, F32Matrix outA, String nameG, double g1, F32Matrix firstG, double g2,
-      F32Matrix secondG, F32Matrix outG, boolean one, long handle) {
-    float fa1 = Checks.finite(nameA + "1", a1);
-    float fa2 = Checks.finite(nameA + "2", a2);
-    float fg1 = Checks.finite(nameG + "1", g1);
-    float fg2 = Checks.finite(nameG + "2", g2);
-    sum(fa1, firstA, fa2, secondA, outA, one, handle);
-    sum(fg1, firstG, fg2, secondG, outG, one, handle);
-  }
-
+  /** out = a x + b y. Where one of them drops out it is not read: it may hold NaN. */
   private void sum(float a, F32Matrix x, float b, F32Matrix y, F32Matrix out, boolean one, long handle) {
     if (!elements(out)) {
       return;

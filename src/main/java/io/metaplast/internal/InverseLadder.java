@@ -8,12 +8,15 @@ import io.metaplast.internal.spi.SpdTable;
 import io.metaplast.kfac.InverseOptions;
 import io.metaplast.kfac.InverseReport;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Damped inverses of a batch, and what is tried for those that fail. A rung runs for the failing matrices alone; those that are done are not touched again. The finite scan
  * ends the ladder: no rung mends NaN.
  */
 final class InverseLadder {
+  private static final System.Logger LOG = System.getLogger("io.metaplast");
+
   private static final int SCAN = 1;
   private static final int FP32 = 2;
   private static final int DOUBLE = 3;
@@ -30,6 +33,7 @@ final class InverseLadder {
 
   private final BackendProvider provider;
   private final KfacProvider kfac;
+  private final AtomicBoolean told = new AtomicBoolean();
 
   InverseLadder(BackendProvider provider) {
     this.provider = provider;
@@ -52,6 +56,7 @@ final class InverseLadder {
       if (m.get(b).rows() > 0) {
         take(report, b, table, row++, FP32, InverseReport.OK);
         failures |= failed(report, b);
+        tell(report.status(b), report.flags(b), report.cond1(b), b);
       }
     }
     if (!failures) {
@@ -74,6 +79,15 @@ final class InverseLadder {
           report.set(b, InverseReport.KEPT_PREVIOUS, 0, PREVIOUS, 0, 0, 0, 0, damping[b]);
         }
       }
+    }
+  }
+
+  /** Logs the first inverse of this backend that is good by its probe and unreliable by its condition. */
+  void tell(int status, int flags, double cond1, int b) {
+    if (status == InverseReport.OK && (flags & InverseReport.UNRELIABLE) != 0 && told.compareAndSet(false, true)) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "the inverse of matrix [" + b + "] is unreliable, cond1 = " + cond1 + ": raise the damping. Further ones are not logged; InverseReport flags them");
     }
   }
 

@@ -36,6 +36,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -354,6 +357,42 @@ class CheckedKfacKernelsTest {
       s[b] = report.status(b);
     }
     return s;
+  }
+
+  @Test
+  void theFirstUnreliableInverseIsLogged() {
+    F32Matrix m = matrix(2, 2);
+    List<String> logged = new ArrayList<>();
+    Logger logger = Logger.getLogger("io.metaplast");
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord entry) {
+            if (entry.getMessage().contains("cond1")) { // leaks of other tests are logged too
+              logged.add(entry.getLevel() + " " + entry.getMessage());
+            }
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    logger.addHandler(handler);
+    try {
+      provider.onKfac = (name, arguments) -> ((SpdTable) arguments[0]).result(0, 0, 1, 1e-4, 1e6, 0, 0);
+      kfac.dampedSpdInverse(m, 1, m, space, stream);
+      assertThat(logged).isEmpty();
+      provider.onKfac = (name, arguments) -> ((SpdTable) arguments[0]).result(0, 0, 3, 1e-4, 2e6, 0, 0);
+      for (int i = 0; i < 3; i++) {
+        kfac.dampedSpdInverse(m, 1, m, space, stream);
+        kfac.batchedDampedSpdInverse(List.of(m), new double[1], List.of(m), InverseOptions.NONE, new InverseReport(), space, stream);
+      }
+      assertThat(logged).singleElement().asString().contains("WARNING", "matrix [0] is unreliable, cond1 = 2000000.0");
+    } finally {
+      logger.removeHandler(handler);
+    }
   }
 
   // ---- products and penalty

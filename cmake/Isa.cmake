@@ -8,7 +8,7 @@ set(METAPLAST_AVX512_FLAGS ${METAPLAST_AVX2_FLAGS} -mavx512f -mavx512bw -mavx512
 set(METAPLAST_AVX512_VPOPCNTDQ_FLAGS -mavx512vpopcntdq)  # beyond those of avx512
 
 # Folders of kernels/ that may use fused multiply-add, one regular expression. native/check_binaries.sh reads this line.
-set(METAPLAST_FUSED_KERNELS "kronecker_factor|kronecker_products|real_gemm|spd_inverse")
+set(METAPLAST_FUSED_KERNELS "cholesky_pieces|kronecker_factor|kronecker_products|real_gemm|spd_inverse")
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns about the undefined operands inside its own intrinsics headers (GCC bug 105593).

@@ -21,6 +21,7 @@
 
 namespace metaplast {
 
+struct BlockProduct;   // kernels/cholesky_pieces/cholesky_pieces.h
 struct ConvShape;      // kernels/binary_conv2d/binary_conv2d.h
 struct KroneckerBand;  // kernels/kronecker_products/kronecker_products.h
 

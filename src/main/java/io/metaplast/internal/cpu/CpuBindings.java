@@ -491,4 +491,21 @@ final class CpuBindings {
       @Cast("const float*") long var, float eps, @Cast("const float*") long gw, @Cast("int64_t") long ldgw, @Cast("const float*") long gb,
       @Cast("float*") long dw, @Cast("int64_t") long lddw, @Cast("float*") long db, @Cast("float*") long dgamma, @Cast("float*") long dbeta,
       @Cast("float*") long dmu, @Cast("float*") long dvar, @Cast("int64_t*") long bad);
+
+  @Name("metaplast_damped_cholesky_f32")
+  static native int dampedCholesky(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long n, @Cast("const float*") long m, @Cast("int64_t") long ldm,
+      double damping, @Cast("float*") long l, @Cast("int64_t") long ldl, @Cast("int32_t*") long status, @Cast("double*") long pivot,
+      @Cast("int64_t*") long index, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes);
+
+  @Name("metaplast_triangular_inverse_f32")
+  static native int triangularInverse(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long n, @Cast("const float*") long l, @Cast("int64_t") long ldl,
+      @Cast("float*") long out, @Cast("int64_t") long ldo, @Cast("int32_t*") long status);
+
+  @Name("metaplast_triangular_solve_f32")
+  static native int triangularSolve(
+      @Cast("const metaplast_context_t*") long context, @Cast("int64_t") long n, @Cast("int64_t") long columns, int transposed,
+      @Cast("const float*") long l, @Cast("int64_t") long ldl, @Cast("float*") long b, @Cast("int64_t") long ldb,
+      @Cast("int32_t*") long status);
 }

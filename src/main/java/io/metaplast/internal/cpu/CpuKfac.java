@@ -141,17 +141,31 @@ final class CpuKfac implements KfacProvider {
 
   @Override
   public SpdStatus dampedCholesky(F32Matrix m, double damping, F32Matrix l, BufferImpl workspace, long stream) {
-    throw new UnsupportedOperationException("pending");
+    Scratch scratch = Scratch.OF_THREAD.get();
+    long pivot = scratch.numbers(3);
+    check(
+        "dampedCholesky",
+        CpuBindings.dampedCholesky(
+            context, m.rows(), address(m), m.ld(), damping, address(l), l.ld(), pivot + 2 * Double.BYTES, pivot, pivot + Double.BYTES,
+            address(workspace), workspace.length()));
+    return scratch.status();
   }
 
   @Override
   public int triangularInverse(F32Matrix l, F32Matrix out, long stream) {
-    throw new UnsupportedOperationException("pending");
+    Scratch scratch = Scratch.OF_THREAD.get();
+    check("triangularInverse", CpuBindings.triangularInverse(context, l.rows(), address(l), l.ld(), address(out), out.ld(), scratch.numbers(1)));
+    return scratch.order();
   }
 
   @Override
   public int triangularSolve(F32Matrix l, boolean transposed, F32Matrix b, long stream) {
-    throw new UnsupportedOperationException("pending");
+    Scratch scratch = Scratch.OF_THREAD.get();
+    check(
+        "triangularSolve",
+        CpuBindings.triangularSolve(
+            context, l.rows(), b.cols(), flag(transposed), address(l), l.ld(), address(b), b.ld(), scratch.numbers(1)));
+    return scratch.order();
   }
 
   @Override
@@ -278,6 +292,15 @@ final class CpuKfac implements KfacProvider {
 
     long integer() {
       return numbers.getLong(0);
+    }
+
+    int order() {
+      return numbers.getInt(0);
+    }
+
+    /** Of pivot, index and status. */
+    SpdStatus status() {
+      return new SpdStatus(numbers.getInt(2 * Double.BYTES), numbers.getDouble(0), numbers.getLong(Double.BYTES));
     }
 
     /** Address of the two lists, one behind the other. */

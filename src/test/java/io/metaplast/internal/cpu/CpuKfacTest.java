@@ -18,6 +18,7 @@ import io.metaplast.internal.BackendImpl;
 import io.metaplast.internal.BufferImpl;
 import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.KroneckerTable;
+import io.metaplast.internal.spi.SpdStatus;
 import io.metaplast.internal.spi.SpdTable;
 import io.metaplast.kfac.BatchNormMerge;
 import io.metaplast.kfac.BatchNormMergeGradients;
@@ -236,6 +237,35 @@ class CpuKfacTest {
     variance.upload(new float[] {3, -1});
     assertEquals(1, kfac.mergeBatchNorm(layer, merged, (BufferImpl) bias, 0));
     assertArrayEquals(new float[] {7, 5}, bias.toArray());
+  }
+
+  @ParameterizedTest
+  @MethodSource("targets")
+  void choleskyPieces(Target target) {
+    Backend backend = target.backend();
+    KfacProvider kfac = kfac(backend);
+    F32Matrix m = matrix(backend, 2, 2, 3, 3, 99, 2, 4);
+    F32Matrix l = matrix(backend, 2, 2, 4, 7, 7, 7, 7);
+    try (Workspace workspace = backend.workspace(2 * 2 * 4 + 64 * 2 + 4096)) {
+      assertEquals(new SpdStatus(0, 0, 0), kfac.dampedCholesky(m, 1, l, (BufferImpl) workspace, 0));
+      assertArrayEquals(new float[] {2, 0, 1, 2}, values(l));
+      F32Matrix indefinite = matrix(backend, 2, 2, 2, 1, 99, 2, 1);
+      assertEquals(new SpdStatus(2, -3, 0), kfac.dampedCholesky(indefinite, 0, l, (BufferImpl) workspace, 0));
+      F32Matrix bad = matrix(backend, 2, 2, 2, 1, 99, Float.NaN, 1);
+      assertEquals(new SpdStatus(-2, 0, 2), kfac.dampedCholesky(bad, 0, l, (BufferImpl) workspace, 0));
+    }
+    F32Matrix inverse = matrix(backend, 2, 2, 3, 7, 7, 7, 7);
+    assertEquals(0, kfac.triangularInverse(l, inverse, 0));
+    assertArrayEquals(new float[] {0.5f, 0, -0.25f, 0.5f}, values(inverse));
+    F32Matrix b = matrix(backend, 2, 3, 5, 2, 4, 6, 3, 4, 1);
+    assertEquals(0, kfac.triangularSolve(l, false, b, 0));
+    assertArrayEquals(new float[] {1, 2, 3, 1, 1, -1}, values(b));
+    assertEquals(0, kfac.triangularSolve(l, true, b, 0));
+    assertArrayEquals(new float[] {0.25f, 0.75f, 1.75f, 0.5f, 0.5f, -0.5f}, values(b));
+    F32Matrix singular = matrix(backend, 2, 2, 2, 1, 0, 1, 0);
+    assertEquals(2, kfac.triangularInverse(singular, inverse, 0));
+    assertEquals(2, kfac.triangularSolve(singular, false, b, 0));
+    assertArrayEquals(new float[] {0.5f, 0, -0.25f, 0.5f}, values(inverse));
   }
 
   private static F32Buffer vector(Backend backend, float... values) {

@@ -6,6 +6,9 @@ import io.metaplast.Metaplast;
 import io.metaplast.continual.BnnResult;
 import io.metaplast.continual.BnnSmoke;
 import io.metaplast.continual.BnnTable;
+import io.metaplast.continual.KfacResult;
+import io.metaplast.continual.KfacSmoke;
+import io.metaplast.continual.KfacTable;
 import io.metaplast.continual.LearnCommand;
 import io.metaplast.continual.LearnListener;
 import io.metaplast.continual.LearnResult;
@@ -82,8 +85,13 @@ public final class Main implements Callable<Integer> {
       binarized = BnnSmoke.run(BackendOptions.defaults(), listener(bar, out));
     }
     out.println(BnnTable.of(binarized));
+    KfacResult kronecker;
+    try (ProgressBar bar = Console.bar("learn kfac", KfacSmoke.totalSteps())) {
+      kronecker = KfacSmoke.run(BackendOptions.defaults(), listener(bar, out));
+    }
+    out.println(KfacTable.of(kronecker));
     Path folder = report == null ? Machine.home().resolve("target").resolve("report") : report;
-    out.println("Report: " + Report.write(folder, machine, backends, lanes, verification, sections, learned, binarized).toUri());
+    out.println("Report: " + Report.write(folder, machine, backends, lanes, verification, sections, learned, binarized, kronecker).toUri());
     out.flush();
     return 0;
   }

@@ -3,6 +3,8 @@ package io.metaplast.bench;
 import io.metaplast.BackendInfo;
 import io.metaplast.continual.BnnCharts;
 import io.metaplast.continual.BnnResult;
+import io.metaplast.continual.KfacCharts;
+import io.metaplast.continual.KfacResult;
 import io.metaplast.continual.LearnCharts;
 import io.metaplast.continual.LearnResult;
 import io.metaplast.continual.MethodResult;
@@ -71,9 +73,9 @@ final class Report {
   static Path write(
       Path folder, Machine machine, List<BackendInfo> backends, List<Lane> lanes, List<Verification.Row> verification,
           List<Comparison.Section> sections,
-      LearnResult learned, BnnResult binarized)
+      LearnResult learned, BnnResult binarized, KfacResult kronecker)
       throws IOException {
-    String html = new Report().build(machine, backends, lanes, verification, sections, learned, binarized);
+    String html = new Report().build(machine, backends, lanes, verification, sections, learned, binarized, kronecker);
     Files.createDirectories(folder);
     Path file = folder.resolve("index.html");
     Files.writeString(file, html, StandardCharsets.UTF_8);
@@ -82,7 +84,7 @@ final class Report {
 
   String build(
       Machine machine, List<BackendInfo> backends, List<Lane> lanes, List<Verification.Row> verification, List<Comparison.Section> sections,
-      LearnResult learned, BnnResult binarized)
+      LearnResult learned, BnnResult binarized, KfacResult kronecker)
       throws IOException {
     html.append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Metaplast report</title><style>").append(STYLE)
         .append("</style></head><body><main>");
@@ -93,6 +95,7 @@ final class Report {
     comparison(sections);
     learning(learned);
     binarized(binarized);
+    kronecker(kronecker);
     html.append("</main></body></html>\n");
     return html.toString();
   }
@@ -291,6 +294,28 @@ final class Report {
     }
     html.append("</table>");
     picture(Charts.restyled(BnnCharts.accuracy(learned)), "Accuracy of the binarized network while learning");
+  }
+
+  private void kronecker(KfacResult learned) throws IOException {
+    html.append("<h3>Kronecker-factored curvature and batch norm</h3><p>").append(escape(learned.experiment())).append(". Data: ")
+        .append(escape(learned.data()))
+        .append(". Weights are held by the curvature of earlier tasks. The run is too short for the differences between methods to mean anything ")
+        .append("(for the recorded sizes: <code>./benchmarks/run learn kfac</code>).</p>");
+    html.append("<table><tr><th>method</th><th>tasks</th><th>mean at the end</th><th>first task</th><th>right after learning</th>")
+        .append("<th>ms / step</th></tr>");
+    for (KfacResult.Method method : learned.methods()) {
+      KfacResult.Summary summary = method.summary();
+      html.append("<tr>");
+      cell(method.method().label());
+      cell("" + summary.tasks());
+      cell(percent(summary.mean()));
+      cell(percent(summary.first()));
+      cell(percent(summary.newestMean()));
+      cell(String.format(Locale.ROOT, "%.2f", summary.millisPerStep()));
+      html.append("</tr>");
+    }
+    html.append("</table>");
+    picture(Charts.restyled(KfacCharts.end(learned)), "Accuracy on every task at the end, Kronecker-factored curvature");
   }
 
   private void cell(String text) {

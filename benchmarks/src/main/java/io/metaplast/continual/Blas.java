@@ -57,6 +57,21 @@ final class Blas {
     openblas_nolapack.cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1f, a, lda, b, k, 0f, c, ldc);
   }
 
+  /** c[m][n] = a[m][k] * b[n][k]^T, all with their pitches. */
+  static void productNT(int m, int n, int k, FloatPointer a, int lda, FloatPointer b, int ldb, FloatPointer c, int ldc) {
+    openblas_nolapack.cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1f, a, lda, b, ldb, 0f, c, ldc);
+  }
+
+  /** c[m][n] = a[m][k] * b[k][n], all with their pitches. */
+  static void productNN(int m, int n, int k, FloatPointer a, int lda, FloatPointer b, int ldb, FloatPointer c, int ldc) {
+    openblas_nolapack.cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1f, a, lda, b, ldb, 0f, c, ldc);
+  }
+
+  /** c[m][n] = a[k][m]^T * b[k][n], all with their pitches. */
+  static void productTN(int m, int n, int k, FloatPointer a, int lda, FloatPointer b, int ldb, FloatPointer c, int ldc) {
+    openblas_nolapack.cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1f, a, lda, b, ldb, 0f, c, ldc);
+  }
+
   /** y[m] = a[m][n] * x[n]. */
   static void timesVector(int m, int n, FloatPointer a, FloatPointer x, FloatPointer y) {
     openblas_nolapack.cblas_sgemv(CblasRowMajor, CblasNoTrans, m, n, 1f, a, n, x, 1, 0f, y, 1);

@@ -11,16 +11,18 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code learn}: a short stream with every method; {@code learn mesu}, {@code learn bnn}: the papers' experiments. */
+/** {@code learn}: a short stream with every method; {@code learn mesu}, {@code learn bnn}, {@code learn kfac}: the papers' experiments. */
 @Command(
     name = "learn",
     mixinStandardHelpOptions = true,
     description = {
       "Without a sub-command: three short tasks with every method, in seconds.",
       "learn mesu: permuted MNIST as in the MESU paper.",
-      "learn bnn: binarized networks with metaplastic Adam."
+      "learn bnn: binarized networks with metaplastic Adam.",
+      "learn kfac: Kronecker-factored curvature and batch norm.",
+      "learn curvature: Kronecker factors against the exact curvature of a small layer."
     },
-    subcommands = {MesuCommand.class, BnnCommand.class})
+    subcommands = {MesuCommand.class, BnnCommand.class, KfacCommand.class, CurvatureCommand.class})
 public final class LearnCommand implements Callable<Integer> {
   @Option(names = "--data", paramLabel = "DIR", description = "Folder with MNIST in IDX files; without it, synthetic digits.")
   private Path data;

@@ -135,7 +135,8 @@ public final class PermutedImages {
     }
   }
 
-  private static BackendKind hostKind() {
+  /** The best backend in host memory. */
+  static BackendKind hostKind() {
     for (BackendInfo info : Metaplast.probe()) {
       if (info.kind() == BackendKind.CPU && info.available()) {
         return BackendKind.CPU;

@@ -19,6 +19,8 @@ import io.metaplast.Stream;
  * <tr><td>held-out permutation</td><td>65</td><td>0</td></tr>
  * <tr><td>order of the images in an epoch</td><td>66</td><td>epoch of the run, from 0</td></tr>
  * <tr><td>order of the images in a stream</td><td>67</td><td>0</td></tr>
+ * <tr><td>order of the images that curvature is estimated from</td><td>68</td><td>task, from 0</td></tr>
+ * <tr><td>labels drawn from the model for it</td><td>69</td><td>task * 2^16 + batch, both from 0</td></tr>
  * <tr><td>shuffled importance of a layer's weights</td><td>80 + layer</td><td>task, from 0</td></tr>
  * <tr><td>the quadratic task</td><td>96 to 98</td><td>0</td></tr>
  * </table>
@@ -35,6 +37,8 @@ final class Randomness {
   private static final int HELD_OUT_PERMUTATION = 65;
   private static final int EPOCH_ORDER = 66;
   private static final int STREAM_ORDER = 67;
+  private static final int CURVATURE_ORDER = 68;
+  private static final int DRAWN_LABELS = 69;
   private static final int SHUFFLED_IMPORTANCE = 80;
   private static final int QUADRATIC = 96;
   private static final int STREAMS_PER_TENSOR = 256;
@@ -61,6 +65,16 @@ final class Randomness {
     return permutation(backend, seed, STREAM_ORDER, 0, n);
   }
 
+  /** Order of n training images when the curvature of a task is estimated. */
+  static int[] curvatureOrder(Backend backend, long seed, int task, int n) {
+    return permutation(backend, seed, CURVATURE_ORDER, task, n);
+  }
+
+  /** Uniform in (0, 1), one per image of a batch, to draw labels with. */
+  static void labelUniforms(Backend backend, long seed, int task, int batch, F32Buffer out, Stream stream) {
+    backend.bayes().uniform(seed, (long) DRAWN_LABELS * STREAMS_PER_TENSOR, ((long) task << 16) + batch, 0, out, stream);
+  }
+
   /** Which weight of a layer gets whose importance in the control of EWC. */
   static int[] importanceOrder(Backend backend, long seed, int layer, int task, int n) {
     return permutation(backend, seed, SHUFFLED_IMPORTANCE + layer, task, n);
@@ -78,6 +92,19 @@ final class Randomness {
       means[i] = (float) ((2.0 * means[i] - 1) * limit);
     }
     return means;
+  }
+
+  /** Initial weights of a layer: normal with mean 0. */
+  static float[] normalWeights(Backend backend, long seed, int layer, int n, double deviation) {
+    try (F32Buffer normal = backend.allocate(n); Stream stream = backend.newStream()) {
+      backend.bayes().gaussian(seed, (long) (INITIAL + layer) * STREAMS_PER_TENSOR, 0, 0, normal, stream);
+      stream.synchronize();
+      float[] weights = normal.toArray();
+      for (int i = 0; i < n; i++) {
+        weights[i] = (float) (weights[i] * deviation);
+      }
+      return weights;
+    }
   }
 
   private static float[] uniform(Backend backend, long seed, int tensor, int n) {

@@ -25,6 +25,15 @@ import org.knowm.xchart.XYChart;
 final class RunFolder implements AutoCloseable {
   private static final String SETTINGS = "settings.json";
 
+  /** Another process works in the folder. */
+  static final class BusyException extends IllegalStateException {
+    private static final long serialVersionUID = 1;
+
+    private BusyException(Path folder) {
+      super(folder + ": another run works in this folder; choose another --out or wait");
+    }
+  }
+
   private final Path folder;
   private final FileChannel lockFile;
   private final FileLock lock;
@@ -34,7 +43,7 @@ final class RunFolder implements AutoCloseable {
    *
    * @param settings everything the results depend on, a record
    * @throws IllegalArgumentException if it holds a run with other settings; the message lists the differences
-   * @throws IllegalStateException if another process works in it
+   * @throws BusyException if another process works in it
    */
   RunFolder(Path folder, Object settings) throws IOException {
     this.folder = folder;
@@ -44,7 +53,7 @@ final class RunFolder implements AutoCloseable {
     try {
       lock = tryLock();
       if (lock == null) {
-        throw new IllegalStateException(folder + ": another run works in this folder; choose another --out or wait");
+        throw new BusyException(folder);
       }
       checkSettings(settings);
       opened = true;

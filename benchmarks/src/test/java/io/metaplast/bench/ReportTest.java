@@ -8,6 +8,9 @@ import io.metaplast.continual.BnnMethod;
 import io.metaplast.continual.BnnResult;
 import io.metaplast.continual.BnnSettings;
 import io.metaplast.continual.BnnTask;
+import io.metaplast.continual.KfacMethod;
+import io.metaplast.continual.KfacResult;
+import io.metaplast.continual.KfacTask;
 import io.metaplast.continual.LearnMethod;
 import io.metaplast.continual.LearnResult;
 import io.metaplast.continual.MethodResult;
@@ -63,6 +66,13 @@ class ReportTest {
     return new BnnResult("a binarized network", "synthetic digits", settings, MACHINE, Map.of(), List.of(method));
   }
 
+  private static KfacResult kronecker() {
+    List<TaskResult.Tested> tested = List.of(new TaskResult.Tested(1, 0.625));
+    KfacResult.Summary summary = new KfacResult.Summary(1, 0.625, 0.625, 0.625, 0.625, tested, 1, 1, 1, 300);
+    KfacResult.Method method = new KfacResult.Method(KfacMethod.EXTENDED, List.of(new KfacTask(1, tested, 10, 2, 1, 1)), summary);
+    return new KfacResult("a network with batch norm", "synthetic digits", null, MACHINE, Map.of(), List.of(method));
+  }
+
   @Test
   void reportIsOneFileWithPicturesInside() throws Exception {
     List<BackendInfo> backends =
@@ -72,14 +82,15 @@ class ReportTest {
     List<Verification.Row> rows = List.of(new Verification.Row("gaussian", Map.of("java", new Verification.Cell(19, 100, 0, ""))));
     List<Comparison.Section> sections = List.of(section(true), section(false));
 
-    Path file = Report.write(folder.resolve("new"), MACHINE, backends, List.of(Lane.JAVA), rows, sections, learned(), binarized());
+    Path file = Report.write(folder.resolve("new"), MACHINE, backends, List.of(Lane.JAVA), rows, sections, learned(), binarized(), kronecker());
 
     String html = Files.readString(file);
     assertThat(html).contains("Some &lt;chip&gt;").doesNotContain("<chip>").contains("a &amp; b");
     assertThat(html).contains("NVIDIA driver not found").contains("19 ok").contains("some experiment").contains("97.5 %");
     assertThat(html).contains("a binarized network").contains("meta-1.35").contains("87.5 %").contains("200.00");
+    assertThat(html).contains("a network with batch norm").contains("extended").contains("62.5 %").contains("300.00");
     assertThat(html).containsOnlyOnce(ComparisonText.NOT_QUOTABLE).contains("5.00 us (50 % of the time)");
-    assertThat(html.split("data:image/png;base64,")).hasSize(5);
+    assertThat(html.split("data:image/png;base64,")).hasSize(6);
     assertThat(html).doesNotContain("http://").doesNotContain("https://");
   }
 

@@ -20,9 +20,9 @@ constexpr int kTileRows = 6;
 constexpr int kTileRows = 5;
 #endif
 
-// c [kRows][kPanel] = left right, or += ; left has pitch kKroneckerPitch, right kPanel.
+// c [kRows][kPanel] = left right, or += ; left has pitch kKroneckerPitch.
 template <int kRows, int kVectors>
-void tile(int64_t depth, const float* left, const float* right, float* c, bool first) {
+void tile(int64_t depth, const float* left, const float* right, int64_t pitch, float* c, bool first) {
   using V = F32::V;
   V acc[kRows][kVectors];
 #pragma GCC unroll 16
@@ -30,10 +30,10 @@ void tile(int64_t depth, const float* left, const float* right, float* c, bool f
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) acc[r][v] = F32::zero();
   }
-  for (int64_t k = 0; k < depth; ++k) {
+  for (int64_t k = 0; k < depth; ++k, right += pitch) {
     V b[kVectors];
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) b[v] = F32::load(right + k * kPanel + v * F32::W);
+    for (int v = 0; v < kVectors; ++v) b[v] = F32::load(right + v * F32::W);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const V a = F32::set(left[r * kKroneckerPitch + k]);
@@ -51,10 +51,10 @@ void tile(int64_t depth, const float* left, const float* right, float* c, bool f
   }
 }
 
-using Tile = void (*)(int64_t, const float*, const float*, float*, bool);
+using Tile = void (*)(int64_t, const float*, const float*, int64_t, float*, bool);
 
 template <int kVectors>
-void tile_of_rows(int64_t rows, int64_t depth, const float* left, const float* right, float* c, bool first) {
+void tile_of_rows(int64_t rows, int64_t depth, const float* left, const float* right, int64_t pitch, float* c, bool first) {
   constexpr Tile kTiles[] = {tile<1, kVectors>,  tile<2, kVectors>,  tile<3, kVectors>, tile<4, kVectors>, tile<5, kVectors>,
 #if defined(__AVX2__)
                              tile<6, kVectors>,
@@ -65,7 +65,7 @@ void tile_of_rows(int64_t rows, int64_t depth, const float* left, const float* r
 #endif
   };
   static_assert(sizeof(kTiles) / sizeof(kTiles[0]) == kTileRows, "one of each height");
-  kTiles[rows - 1](depth, left, right, c, first);
+  kTiles[rows - 1](depth, left, right, pitch, c, first);
 }
 
 // to [rows][kKroneckerPitch] = from, or from - minus.
@@ -99,27 +99,44 @@ void pack_right(int64_t depth, int64_t columns, const float* from, int64_t ld, f
   }
 }
 
-// c [panels][rows][kPanel] = (left - minus) right; right [inner][columns] of pitch ldright is packed on the way, or lies in panels of inner rows
-// where `packed` is null.
+// Whether the rows of a panel at this pitch spread over the sets of an L1 cache (4096 bytes a way, eight ways). A multiple q of the pitch near a
+// multiple of 4096 bytes lets every q-th row fall beside the first.
+bool spread(int64_t pitch, int64_t depth) {
+  constexpr int64_t kWay = 4096, kBytes = kPanel * 4;
+  for (int64_t q = 1; 8 * q < depth; ++q) {
+    const int64_t remainder = q * pitch * 4 % kWay, step = remainder < kWay - remainder ? remainder : kWay - remainder;
+    if (8 * (q * kBytes + depth * step) < depth * kBytes) return false;
+  }
+  return true;
+}
+
+// c [panels][rows][kPanel] = (left - minus) right; right [inner][columns] of pitch ldright is packed on the way where need be, or lies in panels of inner
+// rows where `packed` is null.
 void product(int64_t rows, int64_t inner, int64_t columns, const float* left, int64_t ldleft, const float* minus, int64_t ldminus,
              const float* right, int64_t ldright, float* packed, float* copied, float* c) {
   const int64_t blocks = (rows + kKroneckerRows - 1) / kKroneckerRows;
+  // For one block of rows whole panels are read where they lie.
+  const bool reads = packed != nullptr && blocks == 1 && spread(ldright, inner < kKroneckerDepth ? inner : kKroneckerDepth);
+  const int64_t direct = reads ? columns / kPanel * kPanel : 0;
   for (int64_t k = 0; k < inner; k += kKroneckerDepth) {
     const int64_t depth = inner - k < kKroneckerDepth ? inner - k : kKroneckerDepth;
-    if (packed != nullptr) pack_right(depth, columns, right + k * ldright, ldright, packed);
+    if (packed != nullptr) pack_right(depth, columns - direct, right + k * ldright + direct, ldright, packed);
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t begin = rows * block / blocks, count = rows * (block + 1) / blocks - begin;
       const int64_t tiles = (count + kTileRows - 1) / kTileRows;
       copy_left(count, depth, left + begin * ldleft + k, ldleft, minus == nullptr ? nullptr : minus + begin * ldminus + k, ldminus, copied);
       for (int64_t column = 0; column < columns; column += kPanel) {
-        const float* const b = packed != nullptr ? packed + column * depth : right + column * inner + k * kPanel;
+        const float* const b = packed == nullptr ? right + column * inner + k * kPanel
+                               : column < direct ? right + k * ldright + column
+                                                 : packed + (column - direct) * depth;
+        const int64_t pitch = column < direct ? ldright : kPanel;
         float* const to = c + column * rows + begin * kPanel;
         for (int64_t t = 0; t < tiles; ++t) {
           const int64_t r = count * t / tiles, height = count * (t + 1) / tiles - r;
           if (columns - column > F32::W) {
-            tile_of_rows<2>(height, depth, copied + r * kKroneckerPitch, b, to + r * kPanel, k == 0);
+            tile_of_rows<2>(height, depth, copied + r * kKroneckerPitch, b, pitch, to + r * kPanel, k == 0);
           } else {
-            tile_of_rows<1>(height, depth, copied + r * kKroneckerPitch, b, to + r * kPanel, k == 0);
+            tile_of_rows<1>(height, depth, copied + r * kKroneckerPitch, b, pitch, to + r * kPanel, k == 0);
           }
         }
       }

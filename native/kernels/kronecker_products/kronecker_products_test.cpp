@@ -178,7 +178,7 @@ struct Shape {
 std::vector<Shape> shapes() {
   std::vector<Shape> shapes = {{1, 1}, {2, 3}, {5, 1}, {1, 33}, {7, 16}, {14, 32}, {15, 48}, {13, 17}, {29, 64}, {10, 101}, {100, 100}};
   if (!sparse()) {
-    shapes.insert(shapes.end(), {{100, 257}, {257, 100}, {113, 400}, {300, 31}, {64, 520}});
+    shapes.insert(shapes.end(), {{100, 257}, {257, 100}, {113, 400}, {300, 31}, {64, 520}, {20, 1018}});
     for (int64_t m = 1; m <= 30; ++m) shapes.push_back({m, 3 * m % 50 + 1});
   }
   return shapes;

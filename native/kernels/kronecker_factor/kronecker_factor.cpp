@@ -86,7 +86,7 @@ bool run_factor(const metaplast_context_t* context, FactorWork* work, int64_t gr
       if (plan.by_blocks) {
         over(blocks, [&](int64_t begin, int64_t end) {
           for (int64_t block = begin; block < end; ++block) {
-            kernels.factor_multiply(work, &wave, block, block + 1, true, 0, plan.tiles, block_sums + block * plan.sums);
+            kernels.factor_multiply(work, &wave, block, block + 1, true, false, 0, plan.tiles, block_sums + block * plan.sums);
           }
         });
         for (int64_t block = 0; block < blocks; ++block) {
@@ -98,8 +98,10 @@ bool run_factor(const metaplast_context_t* context, FactorWork* work, int64_t gr
           }
         }
       } else {
+        const bool last = group + 1 == groups && row + wave.rows == work->rows;
         over(plan.tiles,
-             [&](int64_t begin, int64_t end) { kernels.factor_multiply(work, &wave, 0, blocks, assign, begin, end, sums); });
+             [&](int64_t begin, int64_t end) { kernels.factor_multiply(work, &wave, 0, blocks, assign, last, begin, end, sums); });
+        if (last) return true;
       }
     }
   }
@@ -141,6 +143,12 @@ struct PatchCall {
     rows = sharing == METAPLAST_SHARING_EXPAND ? s->batch * patches.positions() : s->batch;
     cols = patches.group_channels * s->kernel_h * s->kernel_w;
     elements = static_cast<int64_t>(s->batch) * s->channels * s->height * s->width;
+    if (cols == patches.group_channels && patches.out_h == s->height && patches.out_w == s->width && s->pad_h == 0 && s->pad_w == 0) {
+      // Patches are pixels: an image is one long row.
+      patches.width *= patches.height;
+      patches.out_w *= patches.out_h;
+      patches.height = patches.out_h = 1;
+    }
     ok = true;
   }
 };

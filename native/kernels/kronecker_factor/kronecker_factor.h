@@ -14,6 +14,7 @@
 namespace metaplast {
 
 constexpr int64_t kFactorTile = kRealPanel * kRealPanel;  // floats of a tile of sums
+constexpr int64_t kFactorGroup = 4;                       // rows of tiles that share a panel while it is in the cache
 
 // Patches of images as rows of X; meanings as in metaplast/kfac.h.
 struct FactorPatches {
@@ -47,7 +48,8 @@ struct FactorWave {
   METAPLAST_HD int64_t blocks() const { return (rows + kRealBlock - 1) / kRealBlock; }
 };
 
-// Tiles of the lower triangle, by rows: (0,0), (1,0), (1,1), ...
+// Tiles of the lower triangle in the first rows of tiles. They are numbered by groups of kFactorGroup rows; in a group those left of its diagonal part
+// column by column, then that part row by row.
 METAPLAST_HD int64_t factor_tiles(int64_t panels) { return panels * (panels + 1) / 2; }
 
 }  // namespace metaplast

@@ -171,20 +171,34 @@ void pack_patches(const FactorWork& w, int64_t group, int64_t row, int64_t depth
   pack_real_columns(lines, kStride, depth, columns, to);
 }
 
-// Row and column of a tile of the lower triangle.
+// Row and column of a tile of the lower triangle, in the order in which tiles are numbered (kronecker_factor.h).
 struct TilePlace {
-  int64_t i = 0, j;
-  explicit TilePlace(int64_t tile) {
-    while (factor_tiles(i + 1) <= tile) ++i;
-    j = tile - factor_tiles(i);
-  }
-  void next() {
-    if (++j > i) {
-      ++i;
-      j = 0;
+  int64_t i, j;
+  TilePlace(int64_t panels, int64_t tile) {
+    int64_t group = 0;
+    while (factor_tiles(group + kFactorGroup) <= tile) group += kFactorGroup;
+    const int64_t rows = least(kFactorGroup, panels - group);
+    int64_t left = tile - factor_tiles(group);
+    if (left < rows * group) {
+      i = group + left % rows;
+      j = left / rows;
+      return;
     }
+    left -= rows * group;
+    i = 0;
+    while (factor_tiles(i + 1) <= left) ++i;
+    j = group + left - factor_tiles(i);
+    i += group;
   }
 };
+
+// Fetches an area of F that is about to be written.
+void prefetch_area(const float* f, int64_t ld, int64_t rows, int64_t columns) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; c += 16) __builtin_prefetch(f + r * ld + c, 1, 2);
+    __builtin_prefetch(f + r * ld + columns - 1, 1, 2);
+  }
+}
 
 // Element (r, c..) of S from a sum.
 RealVector statistic(const FactorWork& w, RealVector sum, int64_t row, int64_t column) {
@@ -195,24 +209,52 @@ RealVector statistic(const FactorWork& w, RealVector sum, int64_t row, int64_t c
   return w.kind == METAPLAST_FACTOR_MEAN ? mean : F32::sub(mean, F32::div(centred, F32::set(static_cast<float>(w.rows - 1))));
 }
 
-// to[c][r] = from[r][c] of a tile.
-void transpose_tile(const float* from, float* to) {
-  RealVector t[kLanes];
-  for (int64_t r = 0; r < kRealPanel; r += kLanes) {
-    for (int64_t c = 0; c < kRealPanel; c += kLanes) {
-#pragma GCC unroll 16
-      for (int64_t k = 0; k < kLanes; ++k) t[k] = F32::load(from + (r + k) * kRealPanel + c);
-      F32::transpose(t);
-#pragma GCC unroll 16
-      for (int64_t k = 0; k < kLanes; ++k) F32::store(to + (c + k) * kRealPanel + r, t[k]);
-    }
+// The first n lanes, or all.
+void store_some(float* to, RealVector x, int64_t n) {
+  if (n >= kLanes) {
+    F32::store(to, x);
+  } else if (n > 0) {
+    F32::store_n(to, x, n);
   }
 }
 
-void store_row(const float* from, int64_t n, float* to) {
-  int64_t c = 0;
-  for (; c + kLanes <= n; c += kLanes) F32::store(to + c, F32::load(from + c));
-  if (c < n) F32::store_n(to + c, F32::load(from + c), n - c);
+// F from the sums of a tile, both sides of the diagonal, a square of vectors at a time.
+void finish_tile(const FactorWork& w, const TilePlace& at, const float* from) {
+  const RealVector alpha = F32::set(w.alpha), beta = F32::set(w.beta);
+  const int64_t row = at.i * kRealPanel, column = at.j * kRealPanel;
+  const int64_t height = least(w.d - row, kRealPanel), width = least(w.d - column, kRealPanel);
+  for (int64_t r = 0; r < height; r += kLanes) {
+    const int64_t rows = least(height - r, kLanes);
+    for (int64_t c = 0; c < (at.i == at.j ? r + 1 : width); c += kLanes) {
+      const int64_t columns = least(width - c, kLanes);
+      const bool square = at.i == at.j && r == c;
+      float* const below = w.f + (row + r) * w.ldf + column + c;
+      float* const above = w.f + (column + c) * w.ldf + row + r;
+      RealVector t[kLanes], lower[kLanes];
+#pragma GCC unroll 16
+      for (int64_t k = 0; k < kLanes; ++k) {
+        t[k] = F32::zero();
+        if (k < rows) {
+          t[k] = F32::mul(alpha, statistic(w, F32::load(from + (r + k) * kRealPanel + c), row + r + k, column + c));
+          const int64_t n = square ? k + 1 : columns;
+          if (w.beta != 0.0f) {
+            t[k] = real_fma(beta, n >= kLanes ? F32::load(below + k * w.ldf) : F32::load_n(below + k * w.ldf, n), t[k]);
+          }
+        }
+        lower[k] = t[k];
+      }
+      F32::transpose(t);
+#pragma GCC unroll 16
+      for (int64_t k = 0; k < kLanes; ++k) {
+        if (k < columns) store_some(above + k * w.ldf, t[k], rows);
+      }
+      // Over the same memory on the diagonal, where only the lower triangle of the sums counts.
+#pragma GCC unroll 16
+      for (int64_t k = 0; k < kLanes; ++k) {
+        if (k < rows) store_some(below + k * w.ldf, lower[k], square ? k + 1 : columns);
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -267,24 +309,32 @@ void factor_pack(const FactorWork* work, const FactorWave* wave, int64_t unit_be
   }
 }
 
-void factor_multiply(const FactorWork* work, const FactorWave* wave, int64_t block_begin, int64_t block_end, bool first, int64_t tile_begin,
-                     int64_t tile_end, float* sums) noexcept {
+void factor_multiply(const FactorWork* work, const FactorWave* wave, int64_t block_begin, int64_t block_end, bool first, bool last,
+                     int64_t tile_begin, int64_t tile_end, float* sums) noexcept {
   const FactorWork& w = *work;
-  TilePlace at(tile_begin);
-  for (int64_t tile = tile_begin; tile < tile_end; ++tile, at.next()) {
-    const int64_t height = least(w.d - at.i * kRealPanel, kRealPanel), width = least(w.d - at.j * kRealPanel, kRealPanel);
+  for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
+    const TilePlace at(w.panels, tile);
+    const int64_t row = at.i * kRealPanel, column = at.j * kRealPanel;
+    const int64_t height = least(w.d - row, kRealPanel), width = least(w.d - column, kRealPanel);
+    if (last) {
+      prefetch_area(w.f + row * w.ldf + column, w.ldf, height, width);
+      if (at.i != at.j) prefetch_area(w.f + column * w.ldf + row, w.ldf, width, height);
+    }
     float* const to = sums + tile * kFactorTile;
+    // The sums of large factors lie in memory; they come while the first block is computed.
+    for (int64_t i = 0; i < kFactorTile; i += 16) __builtin_prefetch(to + i, 1, 2);
     for (int64_t block = block_begin; block < block_end; ++block) {
       const int64_t depth = least(wave->rows - block * kRealBlock, kRealBlock);
       const float* const a = w.packed + (at.i * w.panel_rows + block * kRealBlock) * kRealPanel;
       const float* const b = w.packed + (at.j * w.panel_rows + block * kRealBlock) * kRealPanel;
       const bool assign = first && block == block_begin;
-      for (int64_t r = 0; r < height; r += kTileRows) {
-        // On the diagonal nothing right of the tile's last row is needed.
-        const int64_t columns = at.i == at.j ? least(width, r + kTileRows) : width;
-        real_tile_row(columns, depth, a + r, b, assign, to + r * kRealPanel, kRealPanel);
+      if (at.i == at.j) {
+        real_panel_square(height, depth, a, assign, to, kRealPanel);
+      } else {
+        real_panels(height, width, depth, a, b, assign, to, kRealPanel);
       }
     }
+    if (last) finish_tile(w, at, to);
   }
 }
 
@@ -293,35 +343,7 @@ void factor_add(int64_t n, const float* block, float* sums) noexcept {
 }
 
 void factor_finish(const FactorWork* work, int64_t tile_begin, int64_t tile_end, const float* sums) noexcept {
-  const FactorWork& w = *work;
-  const RealVector alpha = F32::set(w.alpha), beta = F32::set(w.beta);
-  alignas(64) float lower[kFactorTile] = {}, upper[kFactorTile];
-  TilePlace at(tile_begin);
-  for (int64_t tile = tile_begin; tile < tile_end; ++tile, at.next()) {
-    const int64_t row = at.i * kRealPanel, column = at.j * kRealPanel;
-    const int64_t height = least(w.d - row, kRealPanel), width = least(w.d - column, kRealPanel);
-    const float* const from = sums + tile * kFactorTile;
-    for (int64_t r = 0; r < height; ++r) {
-      const int64_t columns = at.i == at.j ? r + 1 : width;
-      const float* const old = w.f + (row + r) * w.ldf + column;
-      for (int64_t c = 0; c < columns; c += kLanes) {
-        RealVector t = F32::mul(alpha, statistic(w, F32::load(from + r * kRealPanel + c), row + r, column + c));
-        if (w.beta != 0.0f) t = real_fma(beta, columns - c >= kLanes ? F32::load(old + c) : F32::load_n(old + c, columns - c), t);
-        F32::store(lower + r * kRealPanel + c, t);
-      }
-    }
-    transpose_tile(lower, upper);
-    for (int64_t r = 0; r < height; ++r) {
-      if (at.i == at.j) {
-        // The strict upper triangle, then the rest over it.
-        store_row(upper + r * kRealPanel, height, w.f + (row + r) * w.ldf + column);
-        store_row(lower + r * kRealPanel, r + 1, w.f + (row + r) * w.ldf + column);
-      } else {
-        store_row(lower + r * kRealPanel, width, w.f + (row + r) * w.ldf + column);
-      }
-    }
-    for (int64_t c = 0; c < width && at.i != at.j; ++c) store_row(upper + c * kRealPanel, height, w.f + (column + c) * w.ldf + row);
-  }
+  for (int64_t tile = tile_begin; tile < tile_end; ++tile) finish_tile(*work, TilePlace(work->panels, tile), sums + tile * kFactorTile);
 }
 
 void factor_scan(int64_t begin, int64_t end, const float* x, int64_t* first_not_finite) noexcept {

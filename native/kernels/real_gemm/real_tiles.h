@@ -83,10 +83,10 @@ METAPLAST_HD void pack_real_columns(const float* x, int64_t ld, int64_t depth, i
 }
 
 // sum[r][c] = sum over p < depth of a[p*kRealPanel + r] * b[p*kRealPanel + c]; depth <= kRealBlock.
-template <int kVectors>
-METAPLAST_HD void real_tile(int64_t depth, const float* a, const float* b, RealVector (&sum)[kTileRows][kVectors]) {
+template <int kRows, int kVectors>
+METAPLAST_HD void real_tile(int64_t depth, const float* a, const float* b, RealVector (&sum)[kRows][kVectors]) {
 #pragma GCC unroll 16
-  for (int r = 0; r < kTileRows; ++r) {
+  for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int c = 0; c < kVectors; ++c) sum[r][c] = F32::zero();
   }
@@ -95,7 +95,7 @@ METAPLAST_HD void real_tile(int64_t depth, const float* a, const float* b, RealV
 #pragma GCC unroll 4
     for (int c = 0; c < kVectors; ++c) x[c] = F32::load(b + c * kLanes);
 #pragma GCC unroll 16
-    for (int r = 0; r < kTileRows; ++r) {
+    for (int r = 0; r < kRows; ++r) {
       const RealVector y = F32::set(a[r]);
 #pragma GCC unroll 4
       for (int c = 0; c < kVectors; ++c) sum[r][c] = F32::fma(y, x[c], sum[r][c]);
@@ -103,12 +103,13 @@ METAPLAST_HD void real_tile(int64_t depth, const float* a, const float* b, RealV
   }
 }
 
-template <int kVectors>
+// sums[r*ld + c] (+)= that, assigned with `first`.
+template <int kRows, int kVectors>
 METAPLAST_HD void real_tile_to(int64_t depth, const float* a, const float* b, bool first, float* sums, int64_t ld) {
-  RealVector sum[kTileRows][kVectors];
-  real_tile<kVectors>(depth, a, b, sum);
+  RealVector sum[kRows][kVectors];
+  real_tile<kRows, kVectors>(depth, a, b, sum);
 #pragma GCC unroll 16
-  for (int r = 0; r < kTileRows; ++r) {
+  for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int c = 0; c < kVectors; ++c) {
       float* const to = sums + r * ld + c * kLanes;
@@ -122,18 +123,34 @@ METAPLAST_HD void real_tile_row(int64_t columns, int64_t depth, const float* a, 
   for (int64_t c = 0; c < columns; c += kTileColumns) {
     const int64_t left = columns - c;
     if (left > kTileColumns - kLanes) {
-      real_tile_to<kTileVectors>(depth, a, b + c, first, sums + c, ld);
+      real_tile_to<kTileRows, kTileVectors>(depth, a, b + c, first, sums + c, ld);
     } else if (kTileVectors == 3 && left > kLanes) {
-      real_tile_to<2>(depth, a, b + c, first, sums + c, ld);
+      real_tile_to<kTileRows, 2>(depth, a, b + c, first, sums + c, ld);
     } else {
-      real_tile_to<1>(depth, a, b + c, first, sums + c, ld);
+      real_tile_to<kTileRows, 1>(depth, a, b + c, first, sums + c, ld);
     }
   }
 }
 
 // Panel a times panel b, one block: rows up to the next multiple of kTileRows, columns up to whole vectors. sums has room for both.
 METAPLAST_HD void real_panels(int64_t rows, int64_t columns, int64_t depth, const float* a, const float* b, bool first, float* sums, int64_t ld) {
-  for (int64_t r = 0; r < rows; r += kTileRows) real_tile_row(columns, depth, a + r, b, first, sums + r * ld, ld);
+  int64_t r = 0;
+  // One vector of columns leaves registers for twice the rows, whose chains hide the latency of the multiply-add.
+  for (; columns <= kLanes && r + kTileRows < rows; r += 2 * kTileRows) {
+    real_tile_to<2 * kTileRows, 1>(depth, a + r, b, first, sums + r * ld, ld);
+  }
+  for (; r < rows; r += kTileRows) real_tile_row(columns, depth, a + r, b, first, sums + r * ld, ld);
+}
+
+// The lower triangle of a panel times itself, one block. Rows as above; columns are computed up to the end of the tile they are in.
+METAPLAST_HD void real_panel_square(int64_t rows, int64_t depth, const float* a, bool first, float* sums, int64_t ld) {
+  int64_t r = 0;
+  for (; r + 2 * kTileRows <= kLanes && r + kTileRows < rows; r += 2 * kTileRows) {
+    real_tile_to<2 * kTileRows, 1>(depth, a + r, a, first, sums + r * ld, ld);
+  }
+  for (; r < rows; r += kTileRows) {
+    real_tile_row(r + kTileRows < rows ? r + kTileRows : rows, depth, a + r, a, first, sums + r * ld, ld);
+  }
 }
 
 // One rounding for beta*c + t.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What nvcc makes of the CUDA kernels: registers, stack, spills and shared memory of every kernel and architecture as a table, and gates on the
-# PTX: class A code has no fused multiply-add, no flush to zero, no approximate instruction; every architecture has the tensor-core instruction
+# PTX: no flush to zero, no approximate instruction, and no fused multiply-add outside of the Kronecker family (class B, spelled out there); every architecture has the tensor-core instruction
 # for bits that it has hardware for. (SASS is not checked for fused operations: exact division uses FFMA inside.) Needs nvcc, no GPU.
 #
 #   cuda_report.sh [ARCHITECTURE...]      default: 75 80 86 89 90a 100 120
@@ -22,14 +22,16 @@ kernels=0
 for unit in runtime/cuda/unit_*.cu; do
   "$nvcc" "${flags[@]}" -arch=compute_90 -ptx -o "$work/unit.ptx" "$unit"
   kernels=$((kernels + $(grep -c '\.entry' "$work/unit.ptx")))
-  if grep -nE '^[[:space:]]*(@!?%p[0-9]+ )?[a-z0-9._]*(fma\.|\.ftz|\.approx)' "$work/unit.ptx" > "$work/found"; then
-    echo "FAIL: $unit: PTX that class A forbids:"
+  forbidden='fma\.|\.ftz|\.approx'
+  case $unit in *unit_kfac*) forbidden='\.ftz|\.approx' ;; esac
+  if grep -nE "^[[:space:]]*(@!?%p[0-9]+ )?[a-z0-9._]*($forbidden)" "$work/unit.ptx" > "$work/found"; then
+    echo "FAIL: $unit: PTX that its class forbids:"
     head -n 5 "$work/found"
     status=1
   fi
 done
 [ "$kernels" -gt 0 ] || { echo "FAIL: no kernels"; exit 1; }
-echo "PTX of $kernels kernels: no fma, no .ftz, no .approx: $([ "$status" = 0 ] && echo yes || echo no)"
+echo "PTX of $kernels kernels: no .ftz, no .approx, no fma but in the Kronecker family: $([ "$status" = 0 ] && echo yes || echo no)"
 
 # bits ARCHITECTURE WANTED UNWANTED: instructions of the bit products.
 bits() {

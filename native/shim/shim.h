@@ -108,6 +108,12 @@ inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 inline unsigned long long atomicAdd(unsigned long long* address, unsigned long long value) {
   return __atomic_fetch_add(address, value, __ATOMIC_RELAXED);
 }
+inline unsigned long long atomicMin(unsigned long long* address, unsigned long long value) {
+  unsigned long long seen = __atomic_load_n(address, __ATOMIC_RELAXED);
+  while (value < seen && !__atomic_compare_exchange_n(address, &seen, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+  return seen;
+}
 inline unsigned long long atomicOr(unsigned long long* address, unsigned long long value) {
   return __atomic_fetch_or(address, value, __ATOMIC_RELAXED);
 }

@@ -13,6 +13,7 @@
 
 #include "metaplast/bayes.h"
 #include "metaplast/binary.h"
+#include "metaplast/kfac.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -268,6 +269,82 @@ METAPLAST_API metaplast_status_t metaplast_binary_conv2d_grad_weight_f32_cuda(me
                                                                               const uint64_t* x, float* dw, void* workspace,
                                                                               int64_t workspace_bytes, void* stream);
 METAPLAST_API int64_t metaplast_binary_conv2d_workspace_bytes_cuda(const metaplast_conv2d_t* shape);
+
+// ---- kernels (kfac.h) ------------------------------------------------------------------------------------------------------------
+//
+// Class C against the CPU but for what kfac.h calls class A. Everything that a call says lies in device memory and is there when its stream has come
+// so far: results, sums, traces, counts, indices (int64) and statuses (int32). Where kfac.h returns METAPLAST_E_NOT_FINITE, the twin returns METAPLAST_OK; *index
+// is -1 where all is finite. Lists (items, matrices) are host memory; addresses in them are device memory. Sums over rows of a factor are added up in chunks of whole
+// blocks, whose number depends on the shape only.
+
+METAPLAST_API metaplast_status_t metaplast_spd_inverse_f32_cuda(metaplast_cuda_context_t* context, int64_t count,
+                                                                const metaplast_spd_item_t* items, double residual_tolerance,
+                                                                metaplast_spd_result_t* results, void* workspace, int64_t workspace_bytes,
+                                                                void* stream);
+METAPLAST_API metaplast_status_t metaplast_spd_inverse_f64acc_cuda(metaplast_cuda_context_t* context, int64_t count,
+                                                                   const metaplast_spd_item_t* items, double residual_tolerance,
+                                                                   metaplast_spd_result_t* results, void* workspace,
+                                                                   int64_t workspace_bytes, void* stream);
+METAPLAST_API int64_t metaplast_spd_inverse_workspace_bytes_cuda(int64_t count, const metaplast_spd_item_t* items);
+METAPLAST_API int64_t metaplast_spd_inverse_workspace_bytes_f64acc_cuda(int64_t count, const metaplast_spd_item_t* items);
+METAPLAST_API metaplast_status_t metaplast_real_gemm_f32_cuda(metaplast_cuda_context_t* context, int32_t transpose_a, int32_t transpose_b,
+                                                              int64_t m, int64_t n, int64_t inner, float alpha, const float* a,
+                                                              int64_t lda, const float* b, int64_t ldb, float beta, float* c, int64_t ldc,
+                                                              void* workspace, int64_t workspace_bytes, void* stream);
+METAPLAST_API int64_t metaplast_real_gemm_workspace_bytes_cuda(int64_t m, int64_t n, int64_t inner);
+METAPLAST_API metaplast_status_t metaplast_kronecker_factor_update_cuda(metaplast_cuda_context_t* context, int32_t kind, int64_t rows,
+                                                                        int64_t cols, const void* x, int32_t x_type, int64_t ldx,
+                                                                        int32_t bias, float alpha, float beta, float* f, int64_t ldf,
+                                                                        int64_t* index, void* workspace, int64_t workspace_bytes,
+                                                                        void* stream);
+METAPLAST_API int64_t metaplast_kronecker_factor_workspace_bytes_cuda(int64_t rows, int64_t cols, int32_t bias);
+METAPLAST_API metaplast_status_t metaplast_im2col_factor_update_f32_cuda(metaplast_cuda_context_t* context,
+                                                                         const struct metaplast_conv2d* shape, int32_t sharing,
+                                                                         const float* x, int32_t bias, float alpha, float beta, float* f,
+                                                                         int64_t ldf, int64_t* index, void* workspace,
+                                                                         int64_t workspace_bytes, void* stream);
+METAPLAST_API int64_t metaplast_im2col_factor_workspace_bytes_cuda(const struct metaplast_conv2d* shape, int32_t sharing, int32_t bias);
+METAPLAST_API metaplast_status_t metaplast_damped_cholesky_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* m,
+                                                                    int64_t ldm, double damping, float* l, int64_t ldl, int32_t* status,
+                                                                    double* pivot, int64_t* index, void* workspace,
+                                                                    int64_t workspace_bytes, void* stream);
+METAPLAST_API metaplast_status_t metaplast_triangular_inverse_f32_cuda(metaplast_cuda_context_t* context, int64_t n, const float* l,
+                                                                       int64_t ldl, float* out, int64_t ldo, int32_t* status,
+                                                                       void* stream);
+METAPLAST_API metaplast_status_t metaplast_triangular_solve_f32_cuda(metaplast_cuda_context_t* context, int64_t n, int64_t columns,
+                                                                     int32_t transposed, const float* l, int64_t ldl, float* b,
+                                                                     int64_t ldb, int32_t* status, void* stream);
+METAPLAST_API metaplast_status_t metaplast_kronecker_products_f32_cuda(metaplast_cuda_context_t* context, int64_t count,
+                                                                       const metaplast_kronecker_item_t* items, void* workspace,
+                                                                       int64_t workspace_bytes, void* stream);
+METAPLAST_API int64_t metaplast_kronecker_products_workspace_bytes_cuda(int64_t count, const metaplast_kronecker_item_t* items);
+METAPLAST_API metaplast_status_t metaplast_kronecker_penalty_f32_cuda(metaplast_cuda_context_t* context, int64_t count,
+                                                                      const metaplast_kronecker_item_t* items, double* value,
+                                                                      double* absolute, void* workspace, int64_t workspace_bytes,
+                                                                      void* stream);
+METAPLAST_API int64_t metaplast_kronecker_penalty_workspace_bytes_cuda(int64_t count, const metaplast_kronecker_item_t* items);
+METAPLAST_API metaplast_status_t metaplast_matrix_traces_f32_cuda(metaplast_cuda_context_t* context, int64_t count,
+                                                                  const metaplast_matrix_t* matrices, double* traces, void* stream);
+METAPLAST_API metaplast_status_t metaplast_inner_products_f32_cuda(metaplast_cuda_context_t* context, int64_t count,
+                                                                   const metaplast_matrix_t* x, const metaplast_matrix_t* y, double* sum,
+                                                                   void* workspace, int64_t workspace_bytes, void* stream);
+METAPLAST_API int64_t metaplast_inner_products_workspace_bytes_cuda(int64_t count, const metaplast_matrix_t* x);
+METAPLAST_API metaplast_status_t metaplast_matrix_combine_f32_cuda(metaplast_cuda_context_t* context, int64_t rows, int64_t cols, float a,
+                                                                   const float* x, int64_t ldx, float b, const float* y, int64_t ldy,
+                                                                   float* out, int64_t ldo, void* stream);
+METAPLAST_API metaplast_status_t metaplast_matrix_elements_f32_cuda(metaplast_cuda_context_t* context, int32_t operation, int64_t rows,
+                                                                    int64_t cols, const float* row, const float* column, const float* s,
+                                                                    int64_t lds, float shift, float* t, int64_t ldt,
+                                                                    int64_t* not_positive, void* stream);
+METAPLAST_API metaplast_status_t metaplast_merge_batch_norm_f32_cuda(metaplast_cuda_context_t* context, int64_t out, int64_t in,
+                                                                     const float* w, int64_t ldw, const float* b, const float* gamma,
+                                                                     const float* beta, const float* mu, const float* var, float eps,
+                                                                     float* what, int64_t ldwhat, float* bhat, int64_t* bad,
+                                                                     void* stream);
+METAPLAST_API metaplast_status_t metaplast_merge_batch_norm_backward_f32_cuda(
+    metaplast_cuda_context_t* context, int64_t out, int64_t in, const float* w, int64_t ldw, const float* b, const float* gamma,
+    const float* mu, const float* var, float eps, const float* gw, int64_t ldgw, const float* gb, float* dw, int64_t lddw, float* db,
+    float* dgamma, float* dbeta, float* dmu, float* dvar, int64_t* bad, void* stream);
 
 #ifdef __cplusplus
 }

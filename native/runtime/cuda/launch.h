@@ -69,8 +69,9 @@ class Launcher {
     status_ = check(context_, code);
   }
 
-  void clear(void* memory, size_t bytes) noexcept {
-    if (status_ == METAPLAST_OK) status_ = check(context_, cudaMemsetAsync(memory, 0, bytes, stream_));
+  void clear(void* memory, size_t bytes) noexcept { fill(memory, 0, bytes); }
+  void fill(void* memory, int byte, size_t bytes) noexcept {
+    if (status_ == METAPLAST_OK && bytes > 0) status_ = check(context_, cudaMemsetAsync(memory, byte, bytes, stream_));
   }
 
  private:

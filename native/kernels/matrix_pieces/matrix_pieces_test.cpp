@@ -39,7 +39,7 @@ float rounded(float x) {
 }
 
 void check_combine() {
-  const int64_t n = kMostElements;
+  const int64_t rows = 173, cols = 501, n = std::max(kMostElements, rows * cols);
   const float a = 0.3f, b = -1.7f;
   const std::vector<float> x = mixed_values(1, n), y = mixed_values(2, n);
   std::vector<float> sum, scaled;
@@ -60,7 +60,6 @@ void check_combine() {
   for (int32_t tier : tiers()) {
     for (int32_t threads = 1; threads <= 4; ++threads) {
       const Context context(tier, threads);
-      const int64_t rows = 173, cols = 501;
       std::vector<float> out = pitched(y, rows, cols, cols + 7);
       const std::vector<float> p = pitched(x, rows, cols, cols + 2);
       expect(metaplast_matrix_combine_f32(context, rows, cols, a, p.data(), cols + 2, b, out.data(), cols + 7, out.data(), cols + 7) ==

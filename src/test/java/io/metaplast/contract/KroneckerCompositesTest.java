@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import io.metaplast.Backend;
+import io.metaplast.BackendKind;
 import io.metaplast.F32Buffer;
 import io.metaplast.F32Matrix;
 import io.metaplast.KernelException;
@@ -32,8 +33,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class KroneckerCompositesTest {
   private static final double U = 0x1p-24;
 
+  /** The backends that have this family. */
   static java.util.stream.Stream<Target> targets() {
-    return java.util.stream.Stream.of(TestBackends.java());
+    return TestBackends.kinds().filter(t -> t.options().kind() != BackendKind.CUDA);
   }
 
   private static final class Lab {

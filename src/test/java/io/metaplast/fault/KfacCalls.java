@@ -6,6 +6,7 @@ import static io.metaplast.fault.KernelCalls.scalar;
 import static io.metaplast.fault.KernelCalls.stream;
 
 import io.metaplast.Backend;
+import io.metaplast.BackendKind;
 import io.metaplast.F32Buffer;
 import io.metaplast.F32Matrix;
 import io.metaplast.TestBackends.Target;
@@ -54,7 +55,7 @@ final class KfacCalls {
 
   /** Whether the backend has this family. */
   static boolean runOn(Target target) {
-    return target.isJava();
+    return target.options().kind() != BackendKind.CUDA;
   }
 
   static boolean mayBeInPlace(Call call, Placement a, Placement b) {

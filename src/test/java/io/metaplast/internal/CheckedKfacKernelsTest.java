@@ -36,6 +36,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
@@ -291,6 +292,49 @@ class CheckedKfacKernelsTest {
     List<F32Matrix> one = Collections.nCopies(count, matrix(2, 2));
     kfac.batchedDampedSpdInverse(one, d, m, InverseOptions.NONE, new InverseReport(), space, stream);
     assertThat(provider.calls).containsExactly("spdInverse");
+  }
+
+  /** Random places, compared with the definition: an output shares bytes with nothing but the input of its own place, and with that all or none. */
+  @Test
+  void overlapIsWhatTheDefinitionSays() {
+    SplittableRandom random = new SplittableRandom(3);
+    int found = 0;
+    for (int trial = 0; trial < 400; trial++) {
+      int count = 2 + random.nextInt(40);
+      F32Buffer memory = backend.allocate(count * 160L);
+      List<F32Matrix> m = new ArrayList<>();
+      List<F32Matrix> out = new ArrayList<>();
+      List<long[]> ranges = new ArrayList<>(); // start, end, place, 1 for outputs
+      for (int b = 0; b < count; b++) {
+        int n = 1 + random.nextInt(3);
+        long[] starts = {random.nextInt(count * 160 - 9), random.nextInt(count * 160 - 9)};
+        starts[1] = random.nextInt(3) == 0 ? starts[0] : starts[1];
+        m.add(F32Matrix.of(memory.slice(starts[0], n * n), n, n));
+        out.add(F32Matrix.of(memory.slice(starts[1], n * n), n, n));
+        ranges.add(new long[] {starts[0], starts[0] + n * n, b, 0});
+        ranges.add(new long[] {starts[1], starts[1] + n * n, b, 1});
+      }
+      boolean overlap = false;
+      for (long[] a : ranges) {
+        for (long[] b : ranges) {
+          boolean inPlace = a[2] == b[2] && a[0] == b[0];
+          overlap |= a != b && a[3] + b[3] > 0 && a[0] < b[1] && b[0] < a[1] && !inPlace;
+        }
+      }
+      provider.calls.clear();
+      boolean refused = false;
+      try {
+        kfac.batchedDampedSpdInverse(m, new double[count], out, InverseOptions.NONE, new InverseReport(), space, stream);
+      } catch (IllegalArgumentException e) {
+        refused = true;
+        assertThat(e).hasMessageContaining("overlap");
+      }
+      assertThat(refused).as("trial %d with %d pairs", trial, count).isEqualTo(overlap);
+      assertThat(provider.calls).hasSize(overlap ? 0 : 1);
+      found += overlap ? 1 : 0;
+      memory.close();
+    }
+    assertThat(found).isBetween(80, 320);
   }
 
   /** Matrices of order 1 to 6 in a batch; the order says what each rung makes of it. */

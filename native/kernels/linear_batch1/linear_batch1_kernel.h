@@ -43,9 +43,9 @@ __attribute__((noinline)) void dot_rows_fused(const RandomStream& stream, int64_
 }
 
 #if defined(__AVX512F__)
-// Samples by tens, which share what two Philox rounds make of the weights' numbers. Some groups of 64 weights at a time: their epsilon is still near
-// when the dot products take it, and the turns under way at the end of a run weigh little.
-constexpr int64_t kRunGroups = 20;
+// Samples by tens, which share what two Philox rounds make of the weights' numbers. Few groups of 64 weights at a time: the epsilon of this run and
+// of the one before, whose dot products come next, stays in the L1 cache.
+constexpr int64_t kRunGroups = 4;
 constexpr int32_t kRunSamples = 10;
 
 struct ForwardRun {
@@ -85,7 +85,8 @@ METAPLAST_HD void dot_run(ForwardRun* run, int64_t n, int64_t in, const float* m
 }
 
 // finish(row, k, sum) for rows row_begin .. row_end-1 and samples 0 .. samples-1, a multiple of ten, all of input x. For in a multiple of 16 up to one
-// R16 chunk, so that no vector crosses a row, and blocks whose counters have the same upper word.
+// R16 chunk, so that no vector crosses a row, and blocks whose counters have the same upper word. The dot products of a run come one run later,
+// because its last turns end there.
 template <class Finish>
 __attribute__((noinline)) void forward_in_turns(int64_t rows, int64_t in, int64_t row_begin, int64_t row_end, uint32_t tensor,
                                                 const float* mu, const float* sigma, const float* x, int32_t samples, uint64_t seed, uint32_t step,
@@ -97,35 +98,69 @@ __attribute__((noinline)) void forward_in_turns(int64_t rows, int64_t in, int64_
   const TurnKeys keys = turn_keys(setup);
   TurnCounters counters[kRunGroups];
   TurnStream streams[kRunSamples];
-  Turn turns[kRunGroups * kRunSamples + 2 * kTurnsUnderWay];
-  alignas(64) float scratch[kRunSamples][kRunWeights], overwritten[kTurnElements];
+  Turn turns[kTurnsUnderWay + kRunGroups * kRunSamples];
+  TurnPipeline pipeline{};
+  alignas(64) float scratch[2][kRunSamples][kRunWeights], overwritten[kTurnElements];
+  char* under_way[kTurnsUnderWay];
+  const auto advance = [&](Turn* list, int64_t n, void* base) {
+    for (int i = 0; i < kTurnsUnderWay; ++i) list[i].z = reinterpret_cast<intptr_t>(under_way[i]) - reinterpret_cast<intptr_t>(base);
+    gaussian_turns(list + kTurnsUnderWay, n, keys, base, &pipeline);
+    for (int i = 0; i < kTurnsUnderWay; ++i) under_way[i] = static_cast<char*>(base) + list[n + i].z;
+  };
+  for (int i = 0; i < kTurnsUnderWay; ++i) under_way[i] = reinterpret_cast<char*>(overwritten);
   for (int32_t first = 0; first < samples; first += kRunSamples) {
     ForwardRun run;
     for (int32_t k = 0; k < kRunSamples; ++k) {
       streams[k] = turn_stream(philox_setup({seed, tensor * 256 + static_cast<uint32_t>(first + k), step}, high));
       run.sum[k] = set(-0.0f);
     }
-    int64_t row = row_begin, column = 0;
-    for (int64_t e = begin; e < end; e += kRunWeights) {
+    int64_t row = row_begin, column = 0, listed_pitch = 0;
+    float* last_base = nullptr;
+    int64_t last_pitch = 0;
+    const auto dot = [&](int64_t e, int64_t n) {
+      for (int32_t k = 0; k < kRunSamples; ++k) run.eps[k] = last_base + k * last_pitch;
+      dot_run(&run, n, in, mu + e, sigma + e, x, &row, &column, [=](int64_t o, int32_t k, float sum) { finish(o, first + k, sum); });
+    };
+    int64_t e = begin;
+    for (int which = 0; e < end; e += kRunWeights, which ^= 1) {
       const int64_t n = end - e < kRunWeights ? end - e : kRunWeights;
       const int64_t groups = (n + kTurnElements - 1) / kTurnElements;
       // A range that ends inside a group must not write what follows it.
       const bool direct = eps != nullptr && n % kTurnElements == 0;
-      for (int32_t k = 0; k < kRunSamples; ++k) run.eps[k] = direct ? eps + (first + k) * rows * in + e : scratch[k];
-      Turn* turn = turns;
-      for (int i = 0; i < kTurnsUnderWay; ++i) *turn++ = {counters, streams, overwritten};
+      float* base = direct ? eps + first * rows * in + e : scratch[which][0];
+      const int64_t pitch = direct ? rows * in : kRunWeights;
+      if (pitch != listed_pitch) {
+        Turn* turn = turns + kTurnsUnderWay;
+        for (int64_t g = 0; g < kRunGroups; ++g) {
+          for (int32_t k = 0; k < kRunSamples; ++k) {
+            *turn++ = {&counters[g], &streams[k], static_cast<intptr_t>(sizeof(float)) * (k * pitch + g * kTurnElements)};
+          }
+        }
+        listed_pitch = pitch;
+      }
       for (int64_t g = 0; g < groups; ++g) {
         turn_counters(setup, static_cast<uint32_t>(static_cast<uint64_t>(e + g * kTurnElements) >> 2), &counters[g]);
       }
-      for (int32_t k = 0; k < kRunSamples; ++k) {
-        for (int64_t g = 0; g < groups; ++g) *turn++ = {&counters[g], &streams[k], run.eps[k] + g * kTurnElements};
+      if (e > begin) {
+        for (int64_t i = e - kRunWeights; i < e; i += W) {
+          __builtin_prefetch(mu + i);
+          __builtin_prefetch(sigma + i);
+        }
       }
-      for (int i = 0; i < kTurnsUnderWay; ++i) *turn++ = {counters, streams, overwritten};
-      gaussian_turns(turns + kTurnsUnderWay, groups * kRunSamples, keys);
-      dot_run(&run, n, in, mu + e, sigma + e, x, &row, &column,
-              [=](int64_t o, int32_t k, float sum) { finish(o, first + k, sum); });
-      if (eps != nullptr && !direct) {
-        for (int32_t k = 0; k < kRunSamples; ++k) memcpy(eps + (first + k) * rows * in + e, scratch[k], static_cast<size_t>(n) * sizeof(float));
+      advance(turns, groups * kRunSamples, base);
+      if (e > begin) dot(e - kRunWeights, kRunWeights);
+      last_base = base;
+      last_pitch = pitch;
+    }
+    Turn drain[2 * kTurnsUnderWay];
+    for (Turn& turn : drain) turn = {counters, streams, 0};
+    advance(drain, kTurnsUnderWay, overwritten);
+    if (e == begin) continue;
+    const int64_t last = e - kRunWeights, n = end - last;
+    dot(last, n);
+    if (eps != nullptr && n % kTurnElements != 0) {
+      for (int32_t k = 0; k < kRunSamples; ++k) {
+        memcpy(eps + (first + k) * rows * in + last, last_base + k * last_pitch, static_cast<size_t>(n) * sizeof(float));
       }
     }
   }

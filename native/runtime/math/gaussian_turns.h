@@ -34,11 +34,19 @@ struct TurnKeys {
   uint64_t last;
 };
 
-// Their offsets are part of gaussian_turns.inc.
+// Their offsets are part of gaussian_turns.inc. z: offset from a base that each call gives.
 struct Turn {
   const TurnCounters* counters;
   const TurnStream* stream;
-  float* z;
+  intptr_t z;
+};
+
+// The turns under way between two calls. Its offsets are part of gaussian_turns. Zero before the first call.
+struct alignas(1024) TurnPipeline {
+  char slots[2][512];  // values that wait for a later part of their turn; the sides change places each turn
+  char vectors[28][64];
+  uint64_t masks[2];
+  int64_t turns;
 };
 
 inline TurnKeys turn_keys(const PhiloxSetup& s) {
@@ -62,13 +70,13 @@ inline void turn_counters(const PhiloxSetup& s, uint32_t block, TurnCounters* co
   }
 }
 
-// turn[0] .. turn[n-1]. The kTurnsUnderWay entries before turn[0] name 64 floats that may be overwritten; those after turn[n-1] name counters and a
-// stream that may be read.
-inline void gaussian_turns(const Turn* turn, int64_t n, const TurnKeys& keys) {
-  alignas(1024) char slots[1024];  // values that wait for a later part of their turn
-  const Turn* end = turn + n + kTurnsUnderWay;
+// Starts turn[0] .. turn[n-1], n > 0; each turn finishes the one kTurnsUnderWay before it. Of the kTurnsUnderWay entries before turn[0] only z is
+// read: where the turns started last go, or 64 floats that may be overwritten.
+inline void gaussian_turns(const Turn* turn, int64_t n, const TurnKeys& keys, void* base, TurnPipeline* pipeline) {
+  const Turn* end = turn + n;
   const void *counters, *stream, *z;
-  char *store_slots = slots, *load_slots = slots + 512;
+  char *store_slots = pipeline->slots[pipeline->turns & 1], *load_slots = pipeline->slots[~pipeline->turns & 1];
+  pipeline->turns += n;
   asm volatile(
       // The loop's fixed registers: odd and even lanes, the multipliers, the bits kept of word 0 and of the angle.
       "movl $0xaaaa, %k[counters]\n\tkmovw %k[counters], %%k1\n\t"
@@ -77,11 +85,27 @@ inline void gaussian_turns(const Turn* turn, int64_t n, const TurnKeys& keys) {
       "movl $0xcd9e8d57, %k[counters]\n\tvpbroadcastq %q[counters], %%zmm30\n\t"
       "movl $0xffffff00, %k[counters]\n\tvpbroadcastd %k[counters], %%zmm29\n\t"
       "movl $0x003ffffe, %k[counters]\n\tvpbroadcastd %k[counters], %%zmm28\n\t"
+      "vmovaps 1024(%[state]), %%zmm0\n\tvmovaps 1088(%[state]), %%zmm1\n\tvmovaps 1152(%[state]), %%zmm2\n\tvmovaps 1216(%[state]), %%zmm3\n\t"
+      "vmovaps 1280(%[state]), %%zmm4\n\tvmovaps 1344(%[state]), %%zmm5\n\tvmovaps 1408(%[state]), %%zmm6\n\tvmovaps 1472(%[state]), %%zmm7\n\t"
+      "vmovaps 1536(%[state]), %%zmm8\n\tvmovaps 1600(%[state]), %%zmm9\n\tvmovaps 1664(%[state]), %%zmm10\n\tvmovaps 1728(%[state]), %%zmm11\n\t"
+      "vmovaps 1792(%[state]), %%zmm12\n\tvmovaps 1856(%[state]), %%zmm13\n\tvmovaps 1920(%[state]), %%zmm14\n\tvmovaps 1984(%[state]), %%zmm15\n\t"
+      "vmovaps 2048(%[state]), %%zmm16\n\tvmovaps 2112(%[state]), %%zmm17\n\tvmovaps 2176(%[state]), %%zmm18\n\tvmovaps 2240(%[state]), %%zmm19\n\t"
+      "vmovaps 2304(%[state]), %%zmm20\n\tvmovaps 2368(%[state]), %%zmm21\n\tvmovaps 2432(%[state]), %%zmm22\n\tvmovaps 2496(%[state]), %%zmm23\n\t"
+      "vmovaps 2560(%[state]), %%zmm24\n\tvmovaps 2624(%[state]), %%zmm25\n\tvmovaps 2688(%[state]), %%zmm26\n\tvmovaps 2752(%[state]), %%zmm27\n\t"
+      "kmovq 2816(%[state]), %%k3\n\tkmovq 2824(%[state]), %%k4\n\t"
       ".p2align 6\n1:\n\t"
 #include "gaussian_turns.inc"
       "add $24, %[turn]\n\tcmp %[end], %[turn]\n\tjne 1b\n\t"
+      "vmovaps %%zmm0, 1024(%[state])\n\tvmovaps %%zmm1, 1088(%[state])\n\tvmovaps %%zmm2, 1152(%[state])\n\tvmovaps %%zmm3, 1216(%[state])\n\t"
+      "vmovaps %%zmm4, 1280(%[state])\n\tvmovaps %%zmm5, 1344(%[state])\n\tvmovaps %%zmm6, 1408(%[state])\n\tvmovaps %%zmm7, 1472(%[state])\n\t"
+      "vmovaps %%zmm8, 1536(%[state])\n\tvmovaps %%zmm9, 1600(%[state])\n\tvmovaps %%zmm10, 1664(%[state])\n\tvmovaps %%zmm11, 1728(%[state])\n\t"
+      "vmovaps %%zmm12, 1792(%[state])\n\tvmovaps %%zmm13, 1856(%[state])\n\tvmovaps %%zmm14, 1920(%[state])\n\tvmovaps %%zmm15, 1984(%[state])\n\t"
+      "vmovaps %%zmm16, 2048(%[state])\n\tvmovaps %%zmm17, 2112(%[state])\n\tvmovaps %%zmm18, 2176(%[state])\n\tvmovaps %%zmm19, 2240(%[state])\n\t"
+      "vmovaps %%zmm20, 2304(%[state])\n\tvmovaps %%zmm21, 2368(%[state])\n\tvmovaps %%zmm22, 2432(%[state])\n\tvmovaps %%zmm23, 2496(%[state])\n\t"
+      "vmovaps %%zmm24, 2560(%[state])\n\tvmovaps %%zmm25, 2624(%[state])\n\tvmovaps %%zmm26, 2688(%[state])\n\tvmovaps %%zmm27, 2752(%[state])\n\t"
+      "kmovq %%k3, 2816(%[state])\n\tkmovq %%k4, 2824(%[state])\n\t"
       : [turn] "+r"(turn), [counters] "=&r"(counters), [stream] "=&r"(stream), [z] "=&r"(z), [q] "+r"(store_slots), [p] "+r"(load_slots)
-      : [end] "r"(end), [k] "r"(&keys), [c] "r"(kTurnConstants)
+      : [end] "r"(end), [k] "r"(&keys), [c] "r"(kTurnConstants), [base] "r"(base), [state] "r"(pipeline)
       : "memory", "cc", "k1", "k2", "k3", "k4", "zmm0", "zmm1", "zmm2", "zmm3", "zmm4", "zmm5", "zmm6", "zmm7", "zmm8", "zmm9", "zmm10", "zmm11",
         "zmm12", "zmm13", "zmm14", "zmm15", "zmm16", "zmm17", "zmm18", "zmm19", "zmm20", "zmm21", "zmm22", "zmm23", "zmm24", "zmm25", "zmm26",
         "zmm27", "zmm28", "zmm29", "zmm30", "zmm31");

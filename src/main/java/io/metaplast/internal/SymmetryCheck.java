@@ -27,7 +27,7 @@ final class SymmetryCheck {
         read(provider, m, r, rows, c, cols, lower, tile);
         read(provider, m, c, cols, r, rows, upper, tile);
         for (int i = 0; i < rows; i++) {
-          for (int j = 0; j < cols; j++) {
+          for (int j = 0; j < (r == c ? i : cols); j++) {
             float a = lower[i * tile + j];
             float b = upper[j * tile + i];
             if (a != b && !(a != a && b != b)) {

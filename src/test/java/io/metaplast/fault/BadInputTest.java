@@ -116,6 +116,57 @@ class BadInputTest {
 
   @ParameterizedTest
   @MethodSource("io.metaplast.TestBackends#kinds")
+  void soundKroneckerCallsPassFullChecks(Target target) throws Throwable {
+    try (Backend checked = Metaplast.open(target.options().withFullChecks(true))) {
+      for (Call call : KernelCalls.all(target)) {
+        if (call.family() == KfacKernels.class) {
+          Object[] values = call.values(checked);
+          call.invoke(checked, values);
+          closeAll(values);
+        }
+      }
+    }
+  }
+
+  /** Every call with a symmetric operand that is written in no other way. */
+  @ParameterizedTest
+  @MethodSource("io.metaplast.TestBackends#kinds")
+  void asymmetryIsRefusedWithFullChecks(Target target) {
+    int checkedOperands = 0;
+    try (Backend checked = Metaplast.open(target.options().withFullChecks(true))) {
+      Target full = new Target(target.name(), target.options(), checked);
+      for (Call call : KernelCalls.all(target)) {
+        Object[] values = call.values(checked);
+        for (int i = 0; i < values.length; i++) {
+          String name = call.args().get(i).name();
+          F32Matrix m = null;
+          if (values[i] instanceof KroneckerPair p && !name.equals("out")) {
+            m = p.a();
+          } else if (values[i] instanceof List<?> list && list.get(0) instanceof KroneckerPair p && !call.method().equals("damping")) {
+            m = p.g();
+          } else if (values[i] instanceof F32Matrix f && name.equals("m")) {
+            m = f;
+          }
+          if (m != null) {
+            float[] old = new float[1];
+            long place = (long) m.ld() + 2; // (1, 2)
+            m.data().download(place, old, 0, 1);
+            m.data().upload(place, new float[] {old[0] + 4}, 0, 1);
+            refused(
+                full, call, name + " asymmetric", values, values, IllegalArgumentException.class, name, "is not symmetric", "batch index 0", "(2, 1)",
+                "difference -4.0");
+            m.data().upload(place, old, 0, 1);
+            checkedOperands++;
+          }
+        }
+        closeAll(values);
+      }
+    }
+    assertThat(checkedOperands).isEqualTo(target.options().kind() == BackendKind.CUDA ? 0 : 12);
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.metaplast.TestBackends#kinds")
   void nullIsRefused(Target target) {
     for (Call call : KernelCalls.all(target)) {
       Object[] values = call.values(target.backend());

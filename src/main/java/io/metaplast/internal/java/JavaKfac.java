@@ -99,7 +99,7 @@ final class JavaKfac implements KfacProvider {
   @Override
   public SpdStatus dampedCholesky(F32Matrix m, double damping, F32Matrix l, BufferImpl workspace, long stream) {
     Caller caller = callers.get();
-    return caller.spd.cholesky(caller.scratch, m, damping, l);
+    return caller.spd.cholesky(pool, caller.scratch, m, damping, l);
   }
 
   @Override

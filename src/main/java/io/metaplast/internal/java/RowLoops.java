@@ -1,11 +1,11 @@
 package io.metaplast.internal.java;
 
 /**
- * The loops over rows of triangular matrices: the terms of an element are added one by one, as they come. Loops take two sums and three terms at most: with more the JIT compiler of JDK 17 stops
- * vectorising, with fewer more of the time goes into loads.
+ * The loops over rows of triangular matrices: four terms are summed and then added. Loops take one sum and four terms, because the JIT compiler of JDK 17 stops vectorising with more, and sometimes
+ * with others.
  */
 final class RowLoops {
-  private static final int TERMS = 3;
+  private static final int QUAD = 4;
 
   private RowLoops() {}
 
@@ -22,56 +22,33 @@ final class RowLoops {
     return (n + 9) / 8 * 8 - 2;
   }
 
-  /** sum += f[at] times row first, then f[at+1] times the next, and so on; columns from..to-1. */
+  /** sum += f[at] times row first + f[at+1] times the next, and so on, four at a time; columns from..to-1. */
   static void add(float[] sum, float[][] rows, int first, int terms, float[] f, int at, int from, int to) {
     int t = 0;
-    for (; t + TERMS <= terms; t += TERMS) {
+    for (; t + QUAD <= terms; t += QUAD) {
       int k = first + t;
-      three(sum, rows[k], rows[k + 1], rows[k + 2], f[at + t], f[at + t + 1], f[at + t + 2], from, to);
+      int p = at + t;
+      four(sum, rows[k], rows[k + 1], rows[k + 2], rows[k + 3], f[p], f[p + 1], f[p + 2], f[p + 3], from, to);
     }
-    if (terms - t == 2) {
+    if (t + 2 <= terms) {
       two(sum, rows[first + t], rows[first + t + 1], f[at + t], f[at + t + 1], from, to);
-    } else if (terms - t == 1) {
+      t += 2;
+    }
+    if (t < terms) {
       one(sum, rows[first + t], f[at + t], from, to);
     }
   }
 
-  /** {@link #add} for two rows with the same terms; the factors of the second begin at f[at2]. */
-  static void add2(
-      float[] sum, float[] sum2, float[][] rows, int first, int terms, float[] f, int at, int at2, int from, int to) {
-    int t = 0;
-    for (; t + TERMS <= terms; t += TERMS) {
-      int k = first + t;
-      int p = at + t;
-      int q = at2 + t;
-      threeTwice(sum, sum2, rows[k], rows[k + 1], rows[k + 2], f[p], f[p + 1], f[p + 2], f[q], f[q + 1], f[q + 2], from, to);
-    }
-    if (t < terms) {
-      add(sum, rows, first + t, terms - t, f, at + t, from, to);
-      add(sum2, rows, first + t, terms - t, f, at2 + t, from, to);
-    }
-  }
-
-  private static void threeTwice(
-      float[] s, float[] s2, float[] x0, float[] x1, float[] x2, float f0, float f1, float f2, float g0, float g1, float g2, int from, int to) {
+  private static void four(
+      float[] sum, float[] x0, float[] x1, float[] x2, float[] x3, float f0, float f1, float f2, float f3, int from, int to) {
     for (int j = from; j < to; j++) {
-      float y0 = x0[j];
-      float y1 = x1[j];
-      float y2 = x2[j];
-      s[j] = ((s[j] + f0 * y0) + f1 * y1) + f2 * y2;
-      s2[j] = ((s2[j] + g0 * y0) + g1 * y1) + g2 * y2;
-    }
-  }
-
-  private static void three(float[] sum, float[] x0, float[] x1, float[] x2, float f0, float f1, float f2, int from, int to) {
-    for (int j = from; j < to; j++) {
-      sum[j] = ((sum[j] + f0 * x0[j]) + f1 * x1[j]) + f2 * x2[j];
+      sum[j] = sum[j] + (((f0 * x0[j] + f1 * x1[j]) + f2 * x2[j]) + f3 * x3[j]);
     }
   }
 
   private static void two(float[] sum, float[] x0, float[] x1, float f0, float f1, int from, int to) {
     for (int j = from; j < to; j++) {
-      sum[j] = (sum[j] + f0 * x0[j]) + f1 * x1[j];
+      sum[j] = sum[j] + (f0 * x0[j] + f1 * x1[j]);
     }
   }
 
@@ -95,56 +72,33 @@ final class RowLoops {
     }
   }
 
-  /** sum += f[at] times row first, then f[at+1] times the next, and so on; columns from..to-1. */
+  /** sum += f[at] times row first + f[at+1] times the next, and so on, four at a time; columns from..to-1. */
   static void add(double[] sum, double[][] rows, int first, int terms, double[] f, int at, int from, int to) {
     int t = 0;
-    for (; t + TERMS <= terms; t += TERMS) {
+    for (; t + QUAD <= terms; t += QUAD) {
       int k = first + t;
-      three(sum, rows[k], rows[k + 1], rows[k + 2], f[at + t], f[at + t + 1], f[at + t + 2], from, to);
+      int p = at + t;
+      four(sum, rows[k], rows[k + 1], rows[k + 2], rows[k + 3], f[p], f[p + 1], f[p + 2], f[p + 3], from, to);
     }
-    if (terms - t == 2) {
+    if (t + 2 <= terms) {
       two(sum, rows[first + t], rows[first + t + 1], f[at + t], f[at + t + 1], from, to);
-    } else if (terms - t == 1) {
+      t += 2;
+    }
+    if (t < terms) {
       one(sum, rows[first + t], f[at + t], from, to);
     }
   }
 
-  /** {@link #add} for two rows with the same terms; the factors of the second begin at f[at2]. */
-  static void add2(
-      double[] sum, double[] sum2, double[][] rows, int first, int terms, double[] f, int at, int at2, int from, int to) {
-    int t = 0;
-    for (; t + TERMS <= terms; t += TERMS) {
-      int k = first + t;
-      int p = at + t;
-      int q = at2 + t;
-      threeTwice(sum, sum2, rows[k], rows[k + 1], rows[k + 2], f[p], f[p + 1], f[p + 2], f[q], f[q + 1], f[q + 2], from, to);
-    }
-    if (t < terms) {
-      add(sum, rows, first + t, terms - t, f, at + t, from, to);
-      add(sum2, rows, first + t, terms - t, f, at2 + t, from, to);
-    }
-  }
-
-  private static void threeTwice(
-      double[] s, double[] s2, double[] x0, double[] x1, double[] x2, double f0, double f1, double f2, double g0, double g1, double g2, int from, int to) {
+  private static void four(
+      double[] sum, double[] x0, double[] x1, double[] x2, double[] x3, double f0, double f1, double f2, double f3, int from, int to) {
     for (int j = from; j < to; j++) {
-      double y0 = x0[j];
-      double y1 = x1[j];
-      double y2 = x2[j];
-      s[j] = ((s[j] + f0 * y0) + f1 * y1) + f2 * y2;
-      s2[j] = ((s2[j] + g0 * y0) + g1 * y1) + g2 * y2;
-    }
-  }
-
-  private static void three(double[] sum, double[] x0, double[] x1, double[] x2, double f0, double f1, double f2, int from, int to) {
-    for (int j = from; j < to; j++) {
-      sum[j] = ((sum[j] + f0 * x0[j]) + f1 * x1[j]) + f2 * x2[j];
+      sum[j] = sum[j] + (((f0 * x0[j] + f1 * x1[j]) + f2 * x2[j]) + f3 * x3[j]);
     }
   }
 
   private static void two(double[] sum, double[] x0, double[] x1, double f0, double f1, int from, int to) {
     for (int j = from; j < to; j++) {
-      sum[j] = (sum[j] + f0 * x0[j]) + f1 * x1[j];
+      sum[j] = sum[j] + (f0 * x0[j] + f1 * x1[j]);
     }
   }
 

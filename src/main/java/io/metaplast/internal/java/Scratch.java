@@ -24,6 +24,8 @@ final class Scratch {
   private float[][] rows = new float[0][];
   private SpdFloats spdFloats;
   private SpdDoubles spdDoubles;
+  private SpdFloats.Sums floatsSums;
+  private SpdDoubles.Sums doublesSums;
   private SpdProbe spdProbe;
 
   Scratch() {
@@ -75,6 +77,22 @@ final class Scratch {
       spdDoubles = new SpdDoubles();
     }
     return spdDoubles;
+  }
+
+  /** What a thread needs to work on a matrix that is inverted. */
+  SpdFloats.Sums floatsSums() {
+    if (floatsSums == null) {
+      floatsSums = new SpdFloats.Sums();
+    }
+    return floatsSums;
+  }
+
+  /** The same in double precision. */
+  SpdDoubles.Sums doublesSums() {
+    if (doublesSums == null) {
+      doublesSums = new SpdDoubles.Sums();
+    }
+    return doublesSums;
   }
 
   SpdProbe spdProbe() {

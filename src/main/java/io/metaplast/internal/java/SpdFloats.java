@@ -4,48 +4,100 @@ import java.util.Arrays;
 
 /**
  * A symmetric matrix on its way to its inverse, in float arithmetic: an array a row, because loops over rows vectorise only where all of them share one index. In place, three passes:
- * M = U'U in the upper triangle; V = U^-1 there, from the last rows on; then V turned into the lower triangle, W = V', and X = W'W there. A pass goes through blocks of rows, whose rows are
- * the terms that it adds to the others, and through strips of a block. The terms of a block are summed from 0 and then added, because rounding errors of long sums would grow with n. A sum may reach past the diagonal by a column,
- * where the other triangle is not in use.
+ * M = U'U in the upper triangle; V = U^-1 there, from the last rows on; then V turned into the lower triangle, W = V', and X = W'W there.
+ *
+ * <p>A pass goes through strips of 4 rows in blocks of 64 in blocks of 256; what is done is added to the rows that remain in the block around. The terms of a block are summed from 0 and
+ * then added: the rounding errors of long sums would grow with n. Nothing depends on how the rows that are added to are shared out.
  */
-final class SpdFloats {
-  /** Rows of a strip inside of a block. */
-  private static final int STRIP = 3;
+final class SpdFloats extends ParallelTask {
+  /** Which columns of a row take part. */
+  private enum Pass {
+    FACTOR, // from the diagonal on
+    INVERT, // from the first term's row on
+    PRODUCT // up to the diagonal
+  }
+
+  private static final int STRIP = 4;
+  private static final int BLOCK = 64;
+  private static final int LARGE = 256;
 
   /** Terms that are added to all rows of a group in turn; they stay in the first cache level. */
-  private static final int TERMS = 6;
+  private static final int TERMS = 8;
 
-  /** Rows of a block: the rows that it is added to are read once a block. */
-  private static final int BLOCK = 48;
-
-  /** Rows that a block is added to at a time, strip by strip; they stay in the second cache level. */
-  private static final int GROUP = 64;
+  /** Rows of a group, a unit of work; their sums stay in the second cache level. */
+  private static final int GROUP = 32;
 
   private static final int TURN = 16;
+  private static final double NANOS_PER_TERM = 0.02;
+
+  /** What a thread needs to add a block to a group of rows. */
+  static final class Sums {
+    private final float[] factor = new float[GROUP * BLOCK]; // BLOCK a row
+    private final float[][] large = new float[GROUP][];
+    private final float[][] block = new float[GROUP][];
+    private int capacity;
+
+    private void reserve(int n) {
+      if (n > capacity) {
+        capacity = 0;
+        for (int i = 0; i < GROUP; i++) {
+          large[i] = new float[RowLoops.floats(n)];
+        }
+        for (int i = 0; i < GROUP; i++) {
+          block[i] = new float[RowLoops.floats(n)];
+        }
+        capacity = n;
+      }
+    }
+  }
 
   float[][] a = new float[0][];
-  private final float[][] sums = new float[GROUP][]; // of a block, for the rows of a group
   private float[] diagonal = new float[0];
-  private final float[] factor = new float[GROUP * BLOCK]; // of a group, BLOCK a row
   private int capacity;
   private double failedPivot;
 
+  // of the inversion that runs
+  private WorkerPool pool; // or null: on this thread
+  private Scratch scratch;
+  private Sums own;
+  private int n;
+
+  // of the rows that are added to
+  private Pass pass;
+  private int rowsFrom;
+  private int rowsTo;
+  private int first;
+  private int last;
+
   /** Room for n rows of n elements. */
-  void reserve(int n) {
-    if (n > capacity) {
+  void reserve(int size) {
+    if (size > capacity) {
       capacity = 0; // if memory runs out the old rows are gone
       a = new float[0][];
-      float[][] rows = new float[n][];
-      for (int i = 0; i < n; i++) {
-        rows[i] = new float[RowLoops.floats(n)];
-      }
-      for (int i = 0; i < GROUP; i++) {
-        sums[i] = new float[RowLoops.floats(n)];
+      float[][] rows = new float[size][];
+      for (int i = 0; i < size; i++) {
+        rows[i] = new float[RowLoops.floats(size)];
       }
       a = rows;
-      diagonal = new float[n];
-      capacity = n;
+      diagonal = new float[size];
+      capacity = size;
     }
+  }
+
+  /** Says where to run; poolOrNull null: on the calling thread. */
+  void use(int size, WorkerPool poolOrNull, Scratch callers) {
+    n = size;
+    pool = poolOrNull;
+    scratch = callers;
+    own = callers.floatsSums();
+    own.reserve(size);
+  }
+
+  @Override
+  void clear() {
+    pool = null;
+    scratch = null;
+    own = null;
   }
 
   double failedPivot() {
@@ -53,15 +105,15 @@ final class SpdFloats {
   }
 
   /** Keeps the diagonal for the pivot rule and turns the lower triangle into the upper one. */
-  void prepare(int n) {
+  void prepare() {
     for (int i = 0; i < n; i++) {
       diagonal[i] = a[i][i];
     }
-    turnUp(n);
+    turnUp();
   }
 
   /** The upper triangle = the lower one. */
-  void turnUp(int n) {
+  void turnUp() {
     for (int i0 = 0; i0 < n; i0 += TURN) {
       for (int j0 = 0; j0 <= i0; j0 += TURN) {
         int iEnd = Math.min(n, i0 + TURN);
@@ -76,7 +128,7 @@ final class SpdFloats {
   }
 
   /** The lower triangle = the upper one. */
-  private void turnDown(int n) {
+  private void turnDown() {
     for (int i0 = 0; i0 < n; i0 += TURN) {
       for (int j0 = 0; j0 <= i0; j0 += TURN) {
         int jEnd = Math.min(n, j0 + TURN);
@@ -90,163 +142,226 @@ final class SpdFloats {
     }
   }
 
+  private static int step(int rows) {
+    return rows > LARGE ? LARGE : rows > BLOCK ? BLOCK : STRIP;
+  }
+
   /** U of the upper triangle: 0, or the order whose pivot failed. */
-  int factor(int n) {
-    for (int block = 0; block < n; block += BLOCK) {
-      int end = Math.min(n, block + BLOCK);
-      for (int strip = block; strip < end; strip += STRIP) {
-        int to = Math.min(end, strip + STRIP);
-        for (int i = strip; i < to; i++) {
-          columnFactors(i, i + 1, strip, i, -1);
-          RowLoops.add(a[i], a, strip, i - strip, factor, 0, i, n);
-          float pivot = a[i][i];
-          if (!(pivot > 0x1p-21 * diagonal[i])) {
-            failedPivot = pivot;
-            return i + 1;
-          }
-          RowLoops.scale(a[i], 1 / (float) Math.sqrt(pivot), i, n);
-        }
-        columnFactors(to, end, strip, to, -1);
-        addTo(a, 0, Pass.FACTOR, to, end, strip, to, n);
+  int factor() {
+    return factor(0, n);
+  }
+
+  /** Rows from..to-1, to which all rows before were added. */
+  private int factor(int from, int to) {
+    if (to - from <= STRIP) {
+      return factorStrip(from, to);
+    }
+    int step = step(to - from);
+    for (int at = from; at < to; at += step) {
+      int end = Math.min(to, at + step);
+      int status = factor(at, end);
+      if (status != 0) {
+        return status;
       }
-      for (int i = end; i < n; i += GROUP) {
-        int groupEnd = Math.min(n, i + GROUP);
-        columnFactors(i, groupEnd, block, end, -1);
-        addBlock(Pass.FACTOR, i, groupEnd, block, end, n);
-      }
+      addTo(Pass.FACTOR, end, to, at, end);
     }
     return 0;
   }
 
-  /** Which columns of a row take part. */
-  private enum Pass {
-    FACTOR, // from the diagonal on
-    INVERT, // from the first term's row on
-    PRODUCT // up to the diagonal
-  }
-
-  /** Adds rows first..last-1 of a block to rows i..to-1 with the factors that are set: block sums first. */
-  private void addBlock(Pass pass, int i, int to, int first, int last, int n) {
-    for (int r = i; r < to; r++) {
-      Arrays.fill(sums[r - i], from(pass, r - (r - i) % 2, first), to(pass, r + 1, n), 0);
-    }
-    addTo(sums, i, pass, i, to, first, last, n);
-    for (int r = i; r < to; r++) {
-      RowLoops.add(a[r], sums[r - i], from(pass, r, first), to(pass, r, n));
-    }
-  }
-
-  /** Adds rows first..last-1, times the factors, to rows i..to-1 of the target, in which row i is row i - shift. */
-  private void addTo(float[][] target, int shift, Pass pass, int i, int to, int first, int last, int n) {
-    for (int k = first; k < last; k += TERMS) {
-      int terms = Math.min(TERMS, last - k);
-      int at = k - first;
-      int r = i;
-      for (; r + 1 < to; r += 2, at += 2 * BLOCK) {
-        RowLoops.add2(
-            target[r - shift], target[r + 1 - shift], a, k, terms, factor, at, at + BLOCK, from(pass, r, k), to(pass, r + 1, n));
+  private int factorStrip(int from, int to) {
+    for (int i = from; i < to; i++) {
+      columnFactors(own.factor, i, i + 1, from, i, -1);
+      RowLoops.add(a[i], a, from, i - from, own.factor, 0, i, n);
+      float pivot = a[i][i];
+      if (!(pivot > 0x1p-21 * diagonal[i])) {
+        failedPivot = pivot;
+        return i + 1;
       }
-      if (r < to) {
-        RowLoops.add(target[r - shift], a, k, terms, factor, at, from(pass, r, k), to(pass, r, n));
+      RowLoops.scale(a[i], 1 / (float) Math.sqrt(pivot), i, n);
+    }
+    return 0;
+  }
+
+  /** U becomes its inverse. */
+  void invertFactor() {
+    invertFactor(0, n);
+  }
+
+  /** Rows from..to-1, to which all rows behind were added; left of the diagonal they become 0 from column from on. */
+  private void invertFactor(int from, int to) {
+    if (to - from <= STRIP) {
+      for (int i = to - 1; i >= from; i--) {
+        float[] row = a[i];
+        float inverse = 1 / row[i];
+        rowFactors(own.factor, i, i + 1, i + 1, to);
+        RowLoops.add(row, a, i + 1, to - i - 1, own.factor, 0, i + 1, n);
+        RowLoops.scale(row, inverse, i + 1, n);
+        row[i] = inverse;
+        Arrays.fill(row, from, i, 0);
+      }
+      return;
+    }
+    int step = step(to - from);
+    for (int at = from + (to - from - 1) / step * step; at >= from; at -= step) {
+      int end = Math.min(to, at + step);
+      invertFactor(at, end);
+      addTo(Pass.INVERT, from, at, at, end);
+      for (int i = at; i < end; i++) {
+        Arrays.fill(a[i], from, at, 0);
       }
     }
   }
 
-  private static int from(Pass pass, int row, int term) {
-    return pass == Pass.FACTOR ? row : pass == Pass.INVERT ? term : 0;
+  /** V of the upper triangle becomes X = V V', both triangles. */
+  void product() {
+    turnDown();
+    product(0, n);
+    turnUp();
   }
 
-  private static int to(Pass pass, int row, int n) {
-    return pass == Pass.PRODUCT ? Math.min(n, row + 1) : n;
+  /** Rows from..to-1, from which nothing is added yet to each other. */
+  private void product(int from, int to) {
+    if (to - from <= STRIP) {
+      for (int i = from; i < to; i++) {
+        columnFactors(own.factor, i, i + 1, i + 1, to, 1);
+        RowLoops.scale(a[i], a[i][i], 0, i + 1);
+        RowLoops.add(a[i], a, i + 1, to - i - 1, own.factor, 0, 0, i + 1);
+      }
+      return;
+    }
+    int step = step(to - from);
+    for (int at = from; at < to; at += step) {
+      int end = Math.min(to, at + step);
+      addTo(Pass.PRODUCT, from, at, at, end);
+      product(at, end);
+    }
   }
 
-  /** The factors of rows i..to-1: sign times their columns in rows first..last-1. */
-  private void columnFactors(int i, int to, int first, int last, int sign) {
-    for (int k = first; k < last; k++) {
+  /** Adds rows newFirst..newLast-1 to rows i..to-1. */
+  private void addTo(Pass newPass, int i, int to, int newFirst, int newLast) {
+    pass = newPass;
+    rowsFrom = i;
+    rowsTo = to;
+    first = newFirst;
+    last = newLast;
+    int groups = Blocks.count(to - i, GROUP);
+    if (pool == null || last - first < BLOCK) {
+      for (int g = 0; g < groups; g++) {
+        addTo(g, own);
+      }
+    } else {
+      pool.run(this, groups, NANOS_PER_TERM * GROUP * (last - first) * n, scratch);
+    }
+  }
+
+  @Override
+  void run(long from, long to, Scratch threads) {
+    Sums sums = threads.floatsSums();
+    sums.reserve(n);
+    for (long unit = from; unit < to; unit++) {
+      addTo((int) unit, sums);
+    }
+  }
+
+  /** One group: blocks of terms are summed, and the sums of the blocks. */
+  private void addTo(int group, Sums sums) {
+    int i = rowsFrom + group * GROUP;
+    int to = Math.min(rowsTo, i + GROUP);
+    if (last - first <= STRIP) {
+      factors(sums.factor, i, to, first, last);
+      addTerms(a, 0, i, to, first, last, sums.factor);
+      return;
+    }
+    boolean several = last - first > BLOCK;
+    for (int k = first; k < last; k += BLOCK) {
+      int end = Math.min(last, k + BLOCK);
+      float[][] target = several ? sums.block : sums.large;
+      factors(sums.factor, i, to, k, end);
+      for (int r = i; r < to; r++) {
+        Arrays.fill(target[r - i], from(r), end(r), 0);
+      }
+      addTerms(target, i, i, to, k, end, sums.factor);
+      for (int r = i; several && r < to; r++) {
+        if (k == first) {
+          System.arraycopy(sums.block[r - i], from(r), sums.large[r - i], from(r), end(r) - from(r));
+        } else {
+          RowLoops.add(sums.large[r - i], sums.block[r - i], from(r), end(r));
+        }
+      }
+    }
+    for (int r = i; r < to; r++) {
+      RowLoops.add(a[r], sums.large[r - i], from(r), end(r));
+    }
+  }
+
+  /** Adds rows from..end-1, times the factors, to rows i..to-1 of the target, in which row i is row i - shift. */
+  private void addTerms(float[][] target, int shift, int i, int to, int from, int end, float[] factor) {
+    for (int k = from; k < end; k += TERMS) {
+      int terms = Math.min(TERMS, end - k);
+      int at = k - from;
+      for (int r = i; r < to; r++, at += BLOCK) {
+        RowLoops.add(target[r - shift], a, k, terms, factor, at, pass == Pass.INVERT ? k : from(r), end(r));
+      }
+    }
+  }
+
+  private int from(int row) {
+    return switch (pass) {
+      case FACTOR -> row;
+      case INVERT -> first;
+      case PRODUCT -> 0;
+    };
+  }
+
+  private int end(int row) {
+    return pass == Pass.PRODUCT ? row + 1 : n;
+  }
+
+  private void factors(float[] factor, int i, int to, int from, int end) {
+    if (pass == Pass.INVERT) {
+      rowFactors(factor, i, to, from, end);
+    } else {
+      columnFactors(factor, i, to, from, end, pass == Pass.FACTOR ? -1 : 1);
+    }
+  }
+
+  /** The factors of rows i..to-1: sign times their columns in rows from..end-1. */
+  private void columnFactors(float[] factor, int i, int to, int from, int end, int sign) {
+    for (int k = from; k < end; k++) {
       float[] row = a[k];
-      int at = k - first;
+      int at = k - from;
       for (int r = i; r < to; r++, at += BLOCK) {
         factor[at] = sign * row[r];
       }
     }
   }
 
-  /** U becomes its inverse. */
-  void invertFactor(int n) {
-    for (int end = n; end > 0; end -= BLOCK) {
-      int block = Math.max(0, end - BLOCK);
-      for (int to = end; to > block; to -= STRIP) {
-        int strip = Math.max(block, to - STRIP);
-        for (int i = to - 1; i >= strip; i--) {
-          float[] row = a[i];
-          float inverse = 1 / row[i];
-          rowFactors(i, i + 1, i + 1, to);
-          RowLoops.add(row, a, i + 1, to - i - 1, factor, 0, i + 1, n);
-          RowLoops.scale(row, inverse, i + 1, n);
-          row[i] = inverse;
-          Arrays.fill(row, block, i, 0);
-        }
-        rowFactors(block, strip, strip, to);
-        addTo(a, 0, Pass.INVERT, block, strip, strip, to, n);
-      }
-      for (int i = 0; i < block; i += GROUP) {
-        int groupEnd = Math.min(block, i + GROUP);
-        rowFactors(i, groupEnd, block, end);
-        addBlock(Pass.INVERT, i, groupEnd, block, end, n);
-      }
-    }
-  }
-
-  /** The factors of rows i..to-1: minus their columns first..last-1, which become 0. */
-  private void rowFactors(int i, int to, int first, int last) {
+  /** The factors of rows i..to-1: minus their columns from..end-1, which become 0. */
+  private void rowFactors(float[] factor, int i, int to, int from, int end) {
     int at = 0;
     for (int r = i; r < to; r++, at += BLOCK) {
       float[] row = a[r];
-      for (int k = first; k < last; k++) {
-        factor[at + k - first] = -row[k];
+      for (int k = from; k < end; k++) {
+        factor[at + k - from] = -row[k];
         row[k] = 0;
       }
     }
   }
 
-  /** V of the upper triangle becomes X = V V', both triangles. */
-  void product(int n) {
-    turnDown(n);
-    for (int block = 0; block < n; block += BLOCK) {
-      int end = Math.min(n, block + BLOCK);
-      for (int i = 0; i < block; i += GROUP) {
-        int groupEnd = Math.min(block, i + GROUP);
-        columnFactors(i, groupEnd, block, end, 1);
-        addBlock(Pass.PRODUCT, i, groupEnd, block, end, n);
-      }
-      for (int strip = block; strip < end; strip += STRIP) {
-        int to = Math.min(end, strip + STRIP);
-        columnFactors(block, strip, strip, to, 1);
-        addTo(a, 0, Pass.PRODUCT, block, strip, strip, to, n);
-        for (int i = strip; i < to; i++) {
-          columnFactors(i, i + 1, i + 1, to, 1);
-          RowLoops.scale(a[i], a[i][i], 0, i + 1);
-          RowLoops.add(a[i], a, i + 1, to - i - 1, factor, 0, 0, i + 1);
-        }
-      }
-    }
-    turnUp(n);
-  }
-
   /** U of the upper triangle becomes L = U', zeros above. */
-  void lowerOnly(int n) {
-    turnDown(n);
+  void lowerOnly() {
+    turnDown();
     for (int i = 0; i < n; i++) {
       Arrays.fill(a[i], i + 1, n, 0);
     }
   }
 
   /** The three passes: 0, or the order whose pivot failed. */
-  int invert(int n) {
-    int status = factor(n);
+  int invert() {
+    int status = factor();
     if (status == 0) {
-      invertFactor(n);
-      product(n);
+      invertFactor();
+      product();
     }
     return status;
   }

@@ -6,9 +6,12 @@ import io.metaplast.internal.spi.SpdStatus;
 import io.metaplast.internal.spi.SpdTable;
 import java.util.Arrays;
 
-/** Damped inverses of the matrices of a table, and the damped Cholesky factor: a unit is a matrix, largest first. */
+/** Damped inverses of the matrices of a table, and the damped Cholesky factor. The threads share a large matrix; of the others a unit is a matrix, largest first. */
 final class SpdTask extends ParallelTask {
-  private static final double NANOS_PER_CUBE = 0.1;
+  private static final double NANOS_PER_CUBE = 0.04;
+
+  /** Above this size the threads share one matrix. */
+  private static final int SHARED = 512;
 
   // operands
   private static final int M = 0;
@@ -18,6 +21,7 @@ final class SpdTask extends ParallelTask {
   private double tolerance;
   private boolean doublePrecision;
   private long[] order = new long[0]; // n and number of the matrices, ascending
+  private int single; // matrices that have a thread of their own
 
   void run(WorkerPool pool, Scratch scratch, SpdTable newTable, double residualTolerance, boolean inDouble) {
     table = newTable;
@@ -28,14 +32,22 @@ final class SpdTask extends ParallelTask {
       order = new long[count];
     }
     double cubes = 0;
+    single = 0;
     for (int i = 0; i < count; i++) {
       double n = table.n(i);
       order[i] = (long) table.n(i) << 32 | i;
-      cubes += n * n * n;
+      if (n <= SHARED || pool.threads() == 1) {
+        cubes += n * n * n;
+        single++;
+      }
     }
     Arrays.sort(order, 0, count);
     try {
-      pool.run(this, count, NANOS_PER_CUBE * cubes / Math.max(1, count), scratch);
+      for (int i = count - 1; i >= single; i--) {
+        invert((int) order[i], pool, scratch);
+        scratch.release();
+      }
+      pool.run(this, single, NANOS_PER_CUBE * cubes / Math.max(1, single), scratch);
     } finally {
       clear();
     }
@@ -49,11 +61,11 @@ final class SpdTask extends ParallelTask {
   @Override
   void run(long from, long to, Scratch scratch) {
     for (long unit = from; unit < to; unit++) {
-      invert((int) order[table.count() - 1 - (int) unit], scratch);
+      invert((int) order[single - 1 - (int) unit], null, scratch);
     }
   }
 
-  private void invert(int i, Scratch scratch) {
+  private void invert(int i, WorkerPool poolOrNull, Scratch scratch) {
     SpdProbe probe = scratch.spdProbe();
     int n = table.n(i);
     double damping = table.damping(i);
@@ -65,43 +77,54 @@ final class SpdTask extends ParallelTask {
       table.result(i, SpdProbe.ARGUMENT, 0, 0, 0, 0, 0);
       return;
     }
-    Operand m = scratch.operand[M];
-    Operand out = scratch.operand[OUT];
-    m.clear(); // of the unit before
-    out.clear();
-    m.set((BufferImpl) table.m(i).data());
-    out.set((BufferImpl) table.out(i).data());
     if (doublePrecision) {
-      doubles(i, n, damping, m, out, scratch.spdDoubles(), probe, scratch);
+      SpdDoubles work = scratch.spdDoubles();
+      work.reserve(n);
+      work.use(n, poolOrNull, scratch);
+      doubles(i, n, damping, work, probe, scratch);
+      work.clear();
     } else {
-      floats(i, n, damping, m, out, scratch.spdFloats(), probe);
+      SpdFloats work = scratch.spdFloats();
+      work.reserve(n);
+      work.use(n, poolOrNull, scratch);
+      floats(i, n, damping, work, probe, scratch);
+      work.clear();
     }
+  }
+
+  /** An operand, which a phase of the work in between may have cleared. */
+  private static Operand operand(Scratch scratch, int place, F32Matrix matrix) {
+    Operand o = scratch.operand[place];
+    o.clear();
+    o.set((BufferImpl) matrix.data());
+    return o;
   }
 
   static boolean dampingAllowed(double damping) {
     return damping >= 0 && damping < Double.POSITIVE_INFINITY;
   }
 
-  private void floats(int i, int n, double damping, Operand m, Operand out, SpdFloats work, SpdProbe probe) {
-    load(n, damping, m, table.m(i).ld(), work);
-    work.prepare(n);
+  private void floats(int i, int n, double damping, SpdFloats work, SpdProbe probe, Scratch scratch) {
+    load(n, damping, operand(scratch, M, table.m(i)), table.m(i).ld(), work);
+    work.prepare();
     if (!probe.before(n, work.a)) {
       table.result(i, SpdProbe.NOT_FINITE, 0, 0, 0, 0, notFinite(n, work));
       return;
     }
-    int status = work.invert(n);
+    int status = work.invert();
     if (status == 0) {
       probe.after(n, work.a);
     }
     if (verdict(i, status, work.failedPivot(), probe)) {
+      Operand out = operand(scratch, OUT, table.out(i));
       for (int r = 0; r < n; r++) {
         out.store((long) r * table.out(i).ld(), work.a[r], 0, n);
       }
     }
   }
 
-  private void doubles(int i, int n, double damping, Operand m, Operand out, SpdDoubles work, SpdProbe probe, Scratch scratch) {
-    work.reserve(n);
+  private void doubles(int i, int n, double damping, SpdDoubles work, SpdProbe probe, Scratch scratch) {
+    Operand m = operand(scratch, M, table.m(i));
     float[] line = scratch.chunk[M];
     int ld = table.m(i).ld();
     for (int r = 0; r < n; r++) {
@@ -115,16 +138,17 @@ final class SpdTask extends ParallelTask {
       }
       row[r] += damping;
     }
-    work.prepare(n);
+    work.prepare();
     if (!probe.before(n, work.a)) {
       table.result(i, SpdProbe.NOT_FINITE, 0, 0, 0, 0, notFinite(n, work));
       return;
     }
-    int status = work.invert(n);
+    int status = work.invert();
     if (status == 0) {
       probe.after(n, work.a);
     }
     if (verdict(i, status, work.failedPivot(), probe)) {
+      Operand out = operand(scratch, OUT, table.out(i));
       for (int r = 0; r < n; r++) {
         double[] row = work.a[r];
         for (int at = 0; at < n; at += Scratch.CHUNK) {
@@ -151,7 +175,6 @@ final class SpdTask extends ParallelTask {
 
   /** The lower triangle, damped. */
   private static void load(int n, double damping, Operand m, int ld, SpdFloats work) {
-    work.reserve(n);
     for (int r = 0; r < n; r++) {
       float[] row = work.a[r];
       m.load((long) r * ld, row, 0, r + 1);
@@ -184,33 +207,33 @@ final class SpdTask extends ParallelTask {
   }
 
   /** L of M + damping I in l. */
-  SpdStatus cholesky(Scratch scratch, F32Matrix m, double damping, F32Matrix l) {
+  SpdStatus cholesky(WorkerPool pool, Scratch scratch, F32Matrix m, double damping, F32Matrix l) {
     int n = m.rows();
     if (!dampingAllowed(damping)) {
       return new SpdStatus(SpdProbe.ARGUMENT, 0, 0);
     }
-    Operand from = scratch.operand[M];
-    Operand to = scratch.operand[OUT];
-    from.set((BufferImpl) m.data());
-    to.set((BufferImpl) l.data());
+    SpdFloats work = scratch.spdFloats();
     try {
-      SpdFloats work = scratch.spdFloats();
-      load(n, damping, from, m.ld(), work);
+      work.reserve(n);
+      work.use(n, n > SHARED ? pool : null, scratch);
+      load(n, damping, operand(scratch, M, m), m.ld(), work);
       long bad = notFinite(n, work);
       if (bad >= 0) {
         return new SpdStatus(SpdProbe.NOT_FINITE, 0, bad);
       }
-      work.prepare(n);
-      int status = work.factor(n);
+      work.prepare();
+      int status = work.factor();
       if (status > 0) {
         return new SpdStatus(status, work.failedPivot(), 0);
       }
-      work.lowerOnly(n);
+      work.lowerOnly();
+      Operand to = operand(scratch, OUT, l);
       for (int r = 0; r < n; r++) {
         to.store((long) r * l.ld(), work.a[r], 0, n);
       }
       return new SpdStatus(0, 0, 0);
     } finally {
+      work.clear();
       scratch.release();
     }
   }

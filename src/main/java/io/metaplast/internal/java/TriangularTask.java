@@ -38,17 +38,19 @@ final class TriangularTask extends ParallelTask {
       }
       SpdFloats work = scratch.spdFloats();
       work.reserve(n);
+      work.use(n, null, scratch);
       for (int r = 0; r < n; r++) {
         from.load((long) r * l.ld(), work.a[r], 0, r + 1);
       }
-      work.turnUp(n);
-      work.invertFactor(n);
-      work.lowerOnly(n);
+      work.turnUp();
+      work.invertFactor();
+      work.lowerOnly();
       Operand to = scratch.operand[B];
       to.set((BufferImpl) out.data());
       for (int r = 0; r < n; r++) {
         to.store((long) r * out.ld(), work.a[r], 0, n);
       }
+      work.clear();
       return 0;
     } finally {
       scratch.release();

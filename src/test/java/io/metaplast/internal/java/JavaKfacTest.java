@@ -463,7 +463,7 @@ class JavaKfacTest {
 
   @Test
   void oneBadMatrixDisturbsNoOther() {
-    int[] sizes = {5, 64, 1, 100, 33, 0, 40, 70};
+    int[] sizes = {5, 64, 1, 100, 33, 0, 40, 70, 530, 300};
     int count = sizes.length;
     float[][] alone = new float[count][];
     float[][] input = new float[count][];

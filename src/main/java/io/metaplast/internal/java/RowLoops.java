@@ -1,11 +1,12 @@
 package io.metaplast.internal.java;
 
 /**
- * The loops over rows of triangular matrices: four terms are summed and then added. Loops take one sum and four terms, because the JIT compiler of JDK 17 stops vectorising with more, and sometimes
- * with others.
+ * The loops over rows of triangular matrices. They take one sum and four terms or two sums and three, each written the way the JIT compiler of JDK 17 vectorises: with more it does not, nor with
+ * another order of the same additions in the latter.
  */
 final class RowLoops {
   private static final int QUAD = 4;
+  private static final int TRIPLE = 3;
 
   private RowLoops() {}
 
@@ -43,6 +44,33 @@ final class RowLoops {
       float[] sum, float[] x0, float[] x1, float[] x2, float[] x3, float f0, float f1, float f2, float f3, int from, int to) {
     for (int j = from; j < to; j++) {
       sum[j] = sum[j] + (((f0 * x0[j] + f1 * x1[j]) + f2 * x2[j]) + f3 * x3[j]);
+    }
+  }
+
+  /** The same for two rows at once, where terms are added one by one; the factors of the second begin at f[at2]. */
+  static void add2(
+      float[] sum, float[] sum2, float[][] rows, int first, int terms, float[] f, int at, int at2, int from, int to) {
+    int t = 0;
+    for (; t + TRIPLE <= terms; t += TRIPLE) {
+      int k = first + t;
+      int p = at + t;
+      int q = at2 + t;
+      threeTwice(sum, sum2, rows[k], rows[k + 1], rows[k + 2], f[p], f[p + 1], f[p + 2], f[q], f[q + 1], f[q + 2], from, to);
+    }
+    if (t < terms) {
+      add(sum, rows, first + t, terms - t, f, at + t, from, to);
+      add(sum2, rows, first + t, terms - t, f, at2 + t, from, to);
+    }
+  }
+
+  private static void threeTwice(
+      float[] s, float[] s2, float[] x0, float[] x1, float[] x2, float f0, float f1, float f2, float g0, float g1, float g2, int from, int to) {
+    for (int j = from; j < to; j++) {
+      float y0 = x0[j];
+      float y1 = x1[j];
+      float y2 = x2[j];
+      s[j] = ((s[j] + f0 * y0) + f1 * y1) + f2 * y2;
+      s2[j] = ((s2[j] + g0 * y0) + g1 * y1) + g2 * y2;
     }
   }
 
@@ -93,6 +121,33 @@ final class RowLoops {
       double[] sum, double[] x0, double[] x1, double[] x2, double[] x3, double f0, double f1, double f2, double f3, int from, int to) {
     for (int j = from; j < to; j++) {
       sum[j] = sum[j] + (((f0 * x0[j] + f1 * x1[j]) + f2 * x2[j]) + f3 * x3[j]);
+    }
+  }
+
+  /** The same for two rows at once, where terms are added one by one; the factors of the second begin at f[at2]. */
+  static void add2(
+      double[] sum, double[] sum2, double[][] rows, int first, int terms, double[] f, int at, int at2, int from, int to) {
+    int t = 0;
+    for (; t + TRIPLE <= terms; t += TRIPLE) {
+      int k = first + t;
+      int p = at + t;
+      int q = at2 + t;
+      threeTwice(sum, sum2, rows[k], rows[k + 1], rows[k + 2], f[p], f[p + 1], f[p + 2], f[q], f[q + 1], f[q + 2], from, to);
+    }
+    if (t < terms) {
+      add(sum, rows, first + t, terms - t, f, at + t, from, to);
+      add(sum2, rows, first + t, terms - t, f, at2 + t, from, to);
+    }
+  }
+
+  private static void threeTwice(
+      double[] s, double[] s2, double[] x0, double[] x1, double[] x2, double f0, double f1, double f2, double g0, double g1, double g2, int from, int to) {
+    for (int j = from; j < to; j++) {
+      double y0 = x0[j];
+      double y1 = x1[j];
+      double y2 = x2[j];
+      s[j] = ((s[j] + f0 * y0) + f1 * y1) + f2 * y2;
+      s2[j] = ((s2[j] + g0 * y0) + g1 * y1) + g2 * y2;
     }
   }
 

@@ -6,8 +6,9 @@ import java.util.Arrays;
  * A symmetric matrix on its way to its inverse, in double arithmetic: an array a row, because loops over rows vectorise only where all of them share one index. In place, three passes:
  * M = U'U in the upper triangle; V = U^-1 there, from the last rows on; then V turned into the lower triangle, W = V', and X = W'W there.
  *
- * <p>A pass goes through strips of 4 rows in blocks of 64 in blocks of 256; what is done is added to the rows that remain in the block around. The terms of a block are summed from 0 and
- * then added: the rounding errors of long sums would grow with n. Nothing depends on how the rows that are added to are shared out.
+ * <p>A pass goes through strips of 3 rows in blocks of 24 in blocks of 192; what is done is added to the rows that remain in the block around. The terms of a block are summed from 0 and
+ * then added: the rounding errors of long sums would grow with n. Rows are added to in pairs that share their columns, so a sum may reach past the diagonal by a column, where the other
+ * triangle is not in use. Nothing depends on how the rows are shared out.
  */
 final class SpdDoubles extends ParallelTask {
   /** Which columns of a row take part. */
@@ -17,12 +18,12 @@ final class SpdDoubles extends ParallelTask {
     PRODUCT // up to the diagonal
   }
 
-  private static final int STRIP = 4;
-  private static final int BLOCK = 64;
-  private static final int LARGE = 256;
+  private static final int STRIP = 3;
+  private static final int BLOCK = 24;
+  private static final int LARGE = 192;
 
   /** Terms that are added to all rows of a group in turn; they stay in the first cache level. */
-  private static final int TERMS = 8;
+  private static final int TERMS = 6;
 
   /** Rows of a group, a unit of work; their sums stay in the second cache level. */
   private static final int GROUP = 32;
@@ -278,7 +279,7 @@ final class SpdDoubles extends ParallelTask {
       double[][] target = several ? sums.block : sums.large;
       factors(sums.factor, i, to, k, end);
       for (int r = i; r < to; r++) {
-        Arrays.fill(target[r - i], from(r), end(r), 0);
+        Arrays.fill(target[r - i], from(r - (r - i) % 2), Math.min(n, end(r + 1)), 0); // the pair's columns
       }
       addTerms(target, i, i, to, k, end, sums.factor);
       for (int r = i; several && r < to; r++) {
@@ -299,7 +300,12 @@ final class SpdDoubles extends ParallelTask {
     for (int k = from; k < end; k += TERMS) {
       int terms = Math.min(TERMS, end - k);
       int at = k - from;
-      for (int r = i; r < to; r++, at += BLOCK) {
+      int r = i;
+      for (; r + 1 < to; r += 2, at += 2 * BLOCK) {
+        int column = pass == Pass.INVERT ? k : from(r);
+        RowLoops.add2(target[r - shift], target[r + 1 - shift], a, k, terms, factor, at, at + BLOCK, column, end(r + 1));
+      }
+      if (r < to) {
         RowLoops.add(target[r - shift], a, k, terms, factor, at, pass == Pass.INVERT ? k : from(r), end(r));
       }
     }

@@ -16,6 +16,9 @@ constexpr int64_t kAlign = 64;
 // Multiply-adds from which a thread of its own pays: several microseconds.
 constexpr int64_t kGrain = int64_t{1} << 18;
 
+// Bands of the whole list a thread: every band copies the left operands again.
+constexpr int64_t kBandsPerThread = 2;
+
 constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 int64_t work_of(const metaplast_kronecker_item_t& item) { return item.m * item.k * (item.m + item.k); }
@@ -25,9 +28,9 @@ struct Entry {
   int64_t item, offset;
 };
 
-// Entries that write to one place, entries[begin..begin of the next group - 1] in index order, and the number of units before it.
+// Entries that write to one place, entries[begin..end-1] in index order; their work, and the number of units before them.
 struct Group {
-  int64_t begin, first_unit;
+  int64_t begin, end, work, first_unit;
 };
 
 // Bytes of an item outside of the arenas: column sums of the penalty, or room for an operand that the result overwrites.
@@ -91,20 +94,31 @@ class Run {
         return x != y ? std::less<const float*>()(x, y) : a.item < b.item;
       });
     }
-    threads_ = work < 2 * kGrain ? 1 : context_->pool->threads();
-    const int64_t share = threads_ == 1 ? work + 1 : std::max(kGrain, work / (threads_ * kRangesPerThread));
     for (int64_t i = 0; i < ordered_;) {
       const metaplast_kronecker_item_t& first = items_[entries_[i].item];
-      groups_[group_count_++] = {i, units_};
-      int64_t group_work = work_of(first);
-      for (++i; i < ordered_ && penalty_ && first.out != nullptr && items_[entries_[i].item].out == first.out; ++i) {
-        if (!same_place(first, items_[entries_[i].item])) return false;
-        group_work += work_of(items_[entries_[i].item]);
+      Group group{i, i + 1, work_of(first), 0};
+      for (; group.end < ordered_ && penalty_ && first.out != nullptr && items_[entries_[group.end].item].out == first.out; ++group.end) {
+        const metaplast_kronecker_item_t& item = items_[entries_[group.end].item];
+        if (!same_place(first, item)) return false;
+        group.work += work_of(item);
       }
-      const int64_t most = (first.k + kKroneckerBandUnit - 1) / kKroneckerBandUnit, least = (first.k + kKroneckerBand - 1) / kKroneckerBand;
-      units_ += std::min(most, std::max(least, (group_work + share - 1) / share));
+      groups_[group_count_++] = group;
+      i = group.end;
     }
-    groups_[group_count_] = {ordered_, units_};
+    threads_ = work < 2 * kGrain ? 1 : context_->pool->threads();
+    if (threads_ > 1) {
+      // What is left for the end is small.
+      std::sort(groups_, groups_ + group_count_,
+                [](const Group& x, const Group& y) { return x.work != y.work ? x.work > y.work : x.begin < y.begin; });
+    }
+    const int64_t share = threads_ == 1 ? work + 1 : std::max(kGrain, work / (threads_ * kBandsPerThread));
+    for (int64_t g = 0; g < group_count_; ++g) {
+      groups_[g].first_unit = units_;
+      const int64_t k = items_[entries_[groups_[g].begin].item].k;
+      const int64_t most = (k + kKroneckerBandUnit - 1) / kKroneckerBandUnit, least = (k + kKroneckerBand - 1) / kKroneckerBand;
+      units_ += std::min(most, std::max(least, (groups_[g].work + share - 1) / share));
+    }
+    groups_[group_count_] = {ordered_, ordered_, 0, units_};
     return true;
   }
 
@@ -150,7 +164,7 @@ class Run {
     const Group* const found =
         std::upper_bound(groups_, groups_ + group_count_, unit, [](int64_t u, const Group& g) { return u < g.first_unit; }) - 1;
     const int64_t group = found - groups_, bands = units_of(group), band = unit - found->first_unit;
-    for (int64_t e = found->begin; e < found[1].begin; ++e) {
+    for (int64_t e = found->begin; e < found->end; ++e) {
       const metaplast_kronecker_item_t& item = items_[entries_[e].item];
       float* const scratch = reinterpret_cast<float*>(arena);
       void* const own = own_ + entries_[e].offset;

@@ -5,6 +5,8 @@
 // later, placed cycle by cycle after Zen 5's latencies and units. Compilers order it worse, and spill. Against gaussian_pairs the operations are
 // fewer, the bits the same: f is halved and the factors 2 and 4 sit in the coefficients (exact), the exponent is read by vgetexpps, and the unsigned
 // conversion takes word 0 without a shift. docs/tuning.md has the count.
+//
+// gaussian_turns.py writes both .inc files: `python3 gaussian_turns.py .` in this folder gives the tracked ones, other keys other schedules.
 #ifndef METAPLAST_RUNTIME_MATH_GAUSSIAN_TURNS_H_
 #define METAPLAST_RUNTIME_MATH_GAUSSIAN_TURNS_H_
 

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import me.tongfei.progressbar.ProgressBar;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -47,6 +48,9 @@ final class CompareCommand implements Callable<Integer> {
       description = "Count processor time in one-thread sections: for machines that are never quiet. The tables say so.")
   private boolean cpuTime;
 
+  @Option(names = "--only", paramLabel = "REGEX", description = "Only sections whose title contains a match, such as 'damped inverse'.")
+  private Pattern only;
+
   @Option(names = "--json", paramLabel = "FILE",
       description = "Where to store the result (default: results/<date>-<machine>.json beside the run script).")
   private Path json;
@@ -64,7 +68,7 @@ final class CompareCommand implements Callable<Integer> {
     out.println();
     out.flush();
     int count = threads == null ? machine.cores() : threads;
-    List<Comparison.Section> sections = run(new Comparison.Plan(rounds, 2 * rounds, count, large, full, true, cpuTime), Lane.present());
+    List<Comparison.Section> sections = run(new Comparison.Plan(rounds, 2 * rounds, count, large, full, true, cpuTime), Lane.present(), only);
     for (Comparison.Section section : sections) {
       out.println(ComparisonText.of(section));
     }
@@ -94,6 +98,10 @@ final class CompareCommand implements Callable<Integer> {
 
   /** Runs the comparison under a progress bar on standard error. */
   static List<Comparison.Section> run(Comparison.Plan plan, List<Lane> lanes) {
+    return run(plan, lanes, null);
+  }
+
+  private static List<Comparison.Section> run(Comparison.Plan plan, List<Lane> lanes, Pattern only) {
     ProgressBar[] bar = new ProgressBar[1];
     Comparison comparison =
         new Comparison(
@@ -103,6 +111,7 @@ final class CompareCommand implements Callable<Integer> {
               bar[0].setExtraMessage(title);
               bar[0].step();
             });
+    comparison.only(only);
     try (ProgressBar open = Console.bar("compare", comparison.progressSteps())) {
       bar[0] = open;
       return comparison.run();

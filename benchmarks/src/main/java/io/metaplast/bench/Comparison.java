@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /**
  * The side-by-side comparison: every section verifies its contenders, then times them in interleaved rounds together with a roof measured
@@ -86,6 +87,7 @@ final class Comparison {
   private final List<Lane> lanes;
   private final Consumer<String> progress;
   private final boolean pytorch;
+  private Pattern only;
 
   Comparison(Plan plan, List<Lane> lanes, Consumer<String> progress) {
     this.plan = plan;
@@ -108,6 +110,11 @@ final class Comparison {
 
   Consumer<String> progress() {
     return progress;
+  }
+
+  /** Leaves out the sections whose title does not contain a match. */
+  void only(Pattern pattern) {
+    only = pattern;
   }
 
   /** Number of progress calls that {@link #run()} makes. */
@@ -164,6 +171,10 @@ final class Comparison {
           plain("accumulate-l2", title, Workloads.gradAccumulate(IN_CACHE, 10, false), 1));
     }
     new BinarySections(this).addTo(sections);
+    new KfacSections(this).addTo(sections);
+    if (only != null) {
+      sections.keySet().removeIf(title -> !only.matcher(title).find());
+    }
     return sections;
   }
 

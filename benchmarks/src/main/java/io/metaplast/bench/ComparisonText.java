@@ -67,9 +67,9 @@ final class ComparisonText {
         .equals("training step") ? Texts.rate(1e9 / line.nanos().median()) : Texts.rate(line.itemsPerSecond());
   }
 
-  /** The bytes of a training step mean little: its weights stay in the cache. */
+  /** The bytes of a training step mean little: its weights stay in the cache. Those of factors and inverses are far from binding. */
   static boolean showsBytes(Comparison.Section section) {
-    return !section.unit().equals("training step");
+    return !section.unit().equals("training step") && !section.unit().equals(KfacSections.UNIT);
   }
 
   static boolean showsRoof(Comparison.Section section) {

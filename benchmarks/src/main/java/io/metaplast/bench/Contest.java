@@ -57,6 +57,9 @@ final class Contest {
   /** So many windows in a row must bring neither a better time nor new compiled code. */
   private static final int SETTLED_WINDOWS = 3;
 
+  /** A call this long settles in one window. */
+  private static final double LONG_NANOS = 0.5e9;
+
   /** The progress bar and the clock are compiled now and then, too. */
   private static final long COMPILATION_NOISE_MILLIS = 5;
 
@@ -153,7 +156,7 @@ final class Contest {
         fastest = Math.min(fastest, clock.getAsLong() - before);
       } while (System.nanoTime() - start < WARM_UP_WINDOW_NANOS);
       boolean changed = fastest < BETTER * best || compiler.getTotalCompilationTime() > compiled + COMPILATION_NOISE_MILLIS;
-      settled = changed ? 0 : settled + 1;
+      settled = changed ? 0 : settled + (fastest > LONG_NANOS ? SETTLED_WINDOWS : 1);
       best = Math.min(best, fastest);
     }
     return (int) Math.max(1, Math.min(1_000_000, TURN_NANOS / Math.max(best, 20)));

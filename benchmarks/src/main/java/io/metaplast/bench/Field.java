@@ -6,6 +6,7 @@ import io.metaplast.bench.Comparison.Line;
 import io.metaplast.bench.Comparison.Role;
 import io.metaplast.bench.Comparison.Section;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,6 +78,13 @@ final class Field implements AutoCloseable {
     }
   }
 
+  /** Lanes whose results are checked against published bounds. */
+  void addBoundedLanes(Workload.Factory factory, List<Lane> some) {
+    for (Lane lane : some) {
+      addOurs(lane.label(), lane, factory, null, Role.OURS);
+    }
+  }
+
   void addOwnPeer(Lane lane, String name, Workload.Factory factory) {
     addOurs(name, lane, factory, expected(factory), Role.PEER);
   }
@@ -99,11 +107,12 @@ final class Field implements AutoCloseable {
     }
     Workload workload = own(factory.make(backend(lane)));
     workload.run();
-    String difference = workload.outputs().firstDifference(expected);
+    Outputs outputs = workload.outputs();
+    String difference = workload.bounded() ? outputs.broken() : outputs.firstDifference(expected);
     if (difference != null) {
       throw new IllegalStateException(title + ": " + name + " is wrong, so it is not timed: " + difference);
     }
-    add(name, workload::run, new Entry(role, workload.items(), workload.bytes(), "all bits"));
+    add(name, workload::run, new Entry(role, workload.items(), workload.bytes(), workload.bounded() ? "within bound" : "all bits"));
   }
 
   void addPeer(String name, String work) {
@@ -136,7 +145,16 @@ final class Field implements AutoCloseable {
     entries.put(name, entry);
   }
 
+  /** With ratios to the fastest of several contenders. */
+  Section runAgainstBest(List<String> references) {
+    return run(null, references);
+  }
+
   Section run(String reference) {
+    return run(reference, List.of());
+  }
+
+  private Section run(String fixed, List<String> candidates) {
     Contest contest = new Contest(plan.rounds(), cpuTime() ? 0 : plan.repeats(), threads, cpuTime());
     Contest.Outcome outcome = contest.run(contenders, () -> progress.accept(title));
     double roof = 0;
@@ -149,6 +167,8 @@ final class Field implements AutoCloseable {
         drift = Stats.drift(result.rounds());
       }
     }
+    String reference =
+        candidates.stream().min(Comparator.comparingDouble(name -> outcome.of(name).nanos().median())).orElse(fixed);
     double referenceTime = entries.containsKey(reference) ? outcome.of(reference).nanos().median() : 0;
     List<Line> lines = new ArrayList<>();
     for (Contest.Result result : outcome.results()) {

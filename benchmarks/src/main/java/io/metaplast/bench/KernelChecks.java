@@ -87,7 +87,7 @@ final class KernelChecks {
           new KernelCheck("siPenaltyGradient", KernelChecks::siPenalty, SIZES));
 
   /** All rows. */
-  static final List<KernelCheck> ALL = java.util.stream.Stream.concat(BAYES.stream(), BinaryKernelChecks.ALL.stream()).toList();
+  static final List<KernelCheck> ALL = java.util.stream.Stream.of(BAYES, BinaryKernelChecks.ALL, KfacKernelChecks.ALL).flatMap(List::stream).toList();
 
   private KernelChecks() {}
 

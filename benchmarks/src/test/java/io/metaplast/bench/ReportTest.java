@@ -79,7 +79,7 @@ class ReportTest {
         List.of(
             new BackendInfo(BackendKind.CUDA, false, "NVIDIA driver not found", "", "", 0, Map.of()),
             new BackendInfo(BackendKind.JAVA, true, "", "JVM", "", 2, Map.of("heap limit", "4 GiB")));
-    List<Verification.Row> rows = List.of(new Verification.Row("gaussian", Map.of("java", new Verification.Cell(19, 100, 0, ""))));
+    List<Verification.Row> rows = List.of(new Verification.Row("gaussian", Map.of("java", new Verification.Cell(19, 100, 0, "", false))));
     List<Comparison.Section> sections = List.of(section(true), section(false));
 
     Path file = Report.write(folder.resolve("new"), MACHINE, backends, List.of(Lane.JAVA), rows, sections, learned(), binarized(), kronecker());

@@ -8,6 +8,15 @@ final class Shapes {
 
   /** The numbers of "4096x4096x4096". */
   static int[] of(String shape) {
-    return Arrays.stream(shape.split("x")).mapToInt(Integer::parseInt).toArray();
+    return numbers(shape, "x");
+  }
+
+  /** The widths of "784-100-100-10". */
+  static int[] network(String widths) {
+    return numbers(widths, "-");
+  }
+
+  private static int[] numbers(String text, String separator) {
+    return Arrays.stream(text.split(separator)).mapToInt(Integer::parseInt).toArray();
   }
 }

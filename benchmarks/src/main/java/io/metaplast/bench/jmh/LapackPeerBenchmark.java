@@ -1,0 +1,83 @@
+package io.metaplast.bench.jmh;
+
+import io.metaplast.bench.JavaInversePeer;
+import io.metaplast.bench.KfacWorkloads;
+import io.metaplast.bench.LapackPeer;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What other libraries need for the work of the Kronecker family: calls through JavaCPP in a loop, or a Java library. MKL needs METAPLAST_PEERS=1; the Java libraries have the inverses only.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(value = 3, jvmArgsAppend = {"-Xms3g", "-Xmx3g", "-XX:+AlwaysPreTouch"})
+public class LapackPeerBenchmark {
+  /** OPENBLAS, MKL, EJML or OJALGO (one matrix). */
+  @Param({"OPENBLAS", "MKL"})
+  public String library;
+
+  /** inverse COUNTxN, factor ROWSxCOLS, precondition or penalty and the widths of a network. */
+  @Param({"inverse 1x64", "inverse 1x256", "inverse 1x1024", "inverse 1024x8", "inverse 1024x16", "inverse 1024x32", "factor 512x785",
+      "factor 4096x1153", "precondition 784-100-100-10", "precondition 784-1024-512-256-128-64-10", "penalty 784-100-100-10"})
+  public String work;
+
+  private Runnable body;
+  private LapackPeer peer;
+
+  /** Prepares and verifies. */
+  @Setup
+  public void open() {
+    String[] words = work.split(" ");
+    if (library.equals("EJML") || library.equals("OJALGO")) {
+      int[] s = inverse(words);
+      body = JavaInversePeer.open(JavaInversePeer.Library.valueOf(library), KfacWorkloads.times(s[0], s[1]))::run;
+      return;
+    }
+    LapackPeer.Library lapack = LapackPeer.Library.valueOf(library);
+    peer =
+        switch (words[0]) {
+          case "factor" -> LapackPeer.factor(lapack, Shapes.of(words[1])[0], Shapes.of(words[1])[1]);
+          case "precondition" -> LapackPeer.precondition(lapack, Shapes.network(words[1]));
+          case "penalty" -> LapackPeer.penalty(lapack, Shapes.network(words[1]));
+          default -> LapackPeer.inverses(lapack, 1, KfacWorkloads.times(inverse(words)[0], inverse(words)[1]));
+        };
+    body = peer::run;
+    System.out.println("# peer: " + lapack.describe());
+  }
+
+  private int[] inverse(String... words) {
+    if (!words[0].equals("inverse")) {
+      throw new IllegalArgumentException("work '" + work + "' is not there for " + library);
+    }
+    return Shapes.of(words[1]);
+  }
+
+  /** Releases everything. */
+  @TearDown
+  public void close() {
+    if (peer != null) {
+      peer.close();
+    }
+  }
+
+  /** One call. */
+  @Benchmark
+  public void run() {
+    body.run();
+  }
+}

@@ -9,12 +9,18 @@ import java.util.TreeSet;
 public final class Coverage {
   private static final Map<String, Map<String, Long>> CHECKS = new TreeMap<>();
   private static final Map<String, String> SKIPS = new LinkedHashMap<>();
+  private static final Map<String, Double> LARGEST = new TreeMap<>();
 
   private Coverage() {}
 
   /** {@code count} comparisons of {@code kernel} were made on {@code target}. */
   public static synchronized void checked(String kernel, String target, long count) {
     CHECKS.computeIfAbsent(kernel, k -> new TreeMap<>()).merge(target, count, Long::sum);
+  }
+
+  /** {@code what} was seen to reach {@code value}; the table names the largest. */
+  public static synchronized void largest(String what, double value) {
+    LARGEST.merge(what, value, Math::max);
   }
 
   /** {@code what} did not run, and why. */
@@ -44,6 +50,7 @@ public final class Coverage {
           targets.forEach(t -> out.append(String.format("%14s", row.containsKey(t) ? row.get(t).toString() : "-")));
           out.append('\n');
         });
+    LARGEST.forEach((what, value) -> out.append(String.format("largest %s: %.3g%n", what, value)));
     SKIPS.forEach((what, reason) -> out.append(what).append(": SKIP: ").append(reason).append('\n'));
     return out.toString();
   }

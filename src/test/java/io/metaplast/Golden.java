@@ -82,6 +82,11 @@ public final class Golden {
     return read("/golden/binary.json");
   }
 
+  /** All vectors of the Kronecker family. */
+  public static List<Vector> kfac() {
+    return read("/golden/kfac.json");
+  }
+
   private static List<Vector> read(String resource) {
     try (InputStream in = Golden.class.getResourceAsStream(resource)) {
       List<Vector> vectors = new ArrayList<>();

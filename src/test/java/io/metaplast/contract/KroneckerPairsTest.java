@@ -68,7 +68,7 @@ class KroneckerPairsTest {
     int k = 21;
     double[] g1 = KroneckerOracle.widen(factor(10, m));
     double[] a1 = KroneckerOracle.widen(factor(11, k));
-    double[] g2 = KroneckerOracle.scaled(.1f, KroneckerOracle.widen(factor(12, m)));
+    double[] g2 = KroneckerOracle.scaled(.125, KroneckerOracle.widen(factor(12, m)));
     double[] a2 = KroneckerOracle.widen(factor(13, k));
     for (double forgetting : new double[] {1, .6}) {
       double pi =

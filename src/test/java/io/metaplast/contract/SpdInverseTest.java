@@ -408,8 +408,11 @@ class SpdInverseTest {
   @MethodSource("io.metaplast.TestBackends#all")
   void everyRungIsNeededSomewhere(Target target) {
     InverseReport report = new InverseReport();
-    float[] moler = KroneckerOracle.narrow(SpdMatrices.matrix(12, SpdMatrices.moler(12).matrix()));
-    rung(target, moler, 12, 0, rungs(true, false, false, false), InverseReport.RECOVERED_DOUBLE, 3, 0);
+    float[] lowRank = KroneckerOracle.narrow(SpdMatrices.gaussian(Seeds.random("rung", 3), 256, 16));
+    rung(target, lowRank, 256, 1e-5, rungs(true, false, false, false), InverseReport.RECOVERED_DOUBLE, 3, 1e-5);
+    float[] moler = KroneckerOracle.narrow(SpdMatrices.matrix(16, SpdMatrices.moler(16).matrix()));
+    invert(target.backend(), moler, 16, 0, rungs(true, false, false, false), report);
+    assertThat(report.status(0)).isEqualTo(InverseReport.RECOVERED_DOUBLE);
     rung(target, new float[] {8.5f, 11, 13.5f, 11, 14.5f, 18, 13.5f, 18, 22.5f}, 3, 0, rungs(false, true, false, false), InverseReport.RECOVERED_DAMPING, 4, -1);
     // Eigenvalues -1e4 and 1e4: a thousand times the damping is not enough.
     float[] indefinite = {0, 1e4f, 1e4f, 0};
@@ -468,9 +471,9 @@ class SpdInverseTest {
   @ParameterizedTest
   @MethodSource("io.metaplast.TestBackends#all")
   void escalationIsPerMatrix(Target target) {
-    int[] sizes = {12, 8, 2, 33};
+    int[] sizes = {16, 8, 2, 33};
     List<float[]> matrices = new ArrayList<>(mixedBatch(sizes));
-    matrices.set(0, KroneckerOracle.narrow(SpdMatrices.matrix(12, SpdMatrices.moler(12).matrix())));
+    matrices.set(0, KroneckerOracle.narrow(SpdMatrices.matrix(16, SpdMatrices.moler(16).matrix())));
     matrices.set(2, new float[] {-1, 0, 0, -1});
     InverseReport report = new InverseReport();
     try (Operands o = new Operands(target.backend())) {

@@ -54,7 +54,7 @@ typedef struct metaplast_spd_result {
 // Damping is added on load, a_jj = f32(m_jj + d), in double and rounded once. Then a finite scan; a Cholesky factorization whose pivot j
 // fails when !(p > 8*u*a_jj); the inverse; and a probe: v1, v2 are signs, +1 where bit 0 of word i of Philox(seed 0, stream 0x4B464143,
 // step 0 and 1) is set; y = (M + d I)v before factoring; r = max norm2(Minv y - v)/sqrt(n), sums in double. !(r <= residual_tolerance)
-// is status -3 (0.1 is the usual tolerance; negative or NaN: METAPLAST_E_ARGUMENT).
+// is status -3 (Java asks for 0.03 where nothing else is said; negative or NaN: METAPLAST_E_ARGUMENT).
 // Bound: norm1(I - M X)/(norm1(M) norm1(X) u) <= 10 for every n. n^3 + 8 n^2 operations.
 //
 // results[count]. workspace: metaplast_spd_inverse_workspace_bytes(context, count, items) bytes, at least 64-byte aligned. A wrong item has

@@ -70,6 +70,27 @@ final class Charts {
     return chart;
   }
 
+  /** Operations of the Kronecker family a second on every lane, grouped by section. */
+  static CategoryChart operations(List<Comparison.Section> sections) {
+    CategoryChart chart =
+        new CategoryChartBuilder().width(980).height(380).title("Kronecker family").yAxisTitle("GFLOP/s").build();
+    style(chart.getStyler());
+    chart.getStyler().setAvailableSpaceFill(0.7);
+    List<String> names = sections.stream().map(Comparison.Section::id).toList();
+    LANE_COLORS.forEach(
+        (lane, color) -> {
+          if (sections.stream().anyMatch(section -> time(section, lane) != null)) {
+            List<Double> values = new ArrayList<>();
+            for (Comparison.Section section : sections) {
+              values.add(
+                  section.lines().stream().filter(line -> line.name().equals(lane)).map(line -> line.itemsPerSecond() * 1e-9).findFirst().orElse(null));
+            }
+            chart.addSeries(lane, names, values).setFillColor(color);
+          }
+        });
+    return chart;
+  }
+
   /** Gives a chart made elsewhere the style of the report. */
   static XYChart restyled(XYChart chart) {
     style(chart.getStyler());

@@ -188,6 +188,10 @@ final class Report {
         .append("in the same rounds; &ldquo;of roof&rdquo; is our rate over theirs. In cache the roof is the cache's speed, ")
         .append("and kernels that draw random numbers are limited by arithmetic instead. Ratios compare medians.</div>");
     picture(Charts.relativeToJava(sections), "Speed relative to the Java backend");
+    List<Comparison.Section> kronecker = sections.stream().filter(section -> section.unit().equals(KfacSections.UNIT)).toList();
+    if (!kronecker.isEmpty()) {
+      picture(Charts.operations(kronecker), "Kronecker family, operations a second");
+    }
     for (Comparison.Section section : sections) {
       section(section);
     }

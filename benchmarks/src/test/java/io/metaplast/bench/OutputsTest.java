@@ -39,4 +39,23 @@ class OutputsTest {
 
     assertThat(outputs.floats("mu")).containsExactly(1, 2, 3);
   }
+
+  @Test
+  void boundedResultsAreComparedOnTheirOwnBackendOnly() {
+    Outputs one = new Outputs();
+    Outputs other = new Outputs();
+    one.addBounded("x", new float[] {1, 2}, null);
+    other.addBounded("x", new float[] {1, 3}, null);
+
+    assertThat(one.firstDifference(other)).isNull();
+    assertThat(one.firstBitDifference(other)).contains("x[1]");
+    assertThat(one.hash(7)).isEqualTo(other.hash(7));
+    assertThat(one.bounded()).isTrue();
+
+    other.require("y", "is too large");
+    assertThat(other.firstDifference(one)).isEqualTo("y: is too large");
+    Outputs all = new Outputs();
+    all.addAll(other);
+    assertThat(all.broken()).isEqualTo("y: is too large");
+  }
 }

@@ -80,7 +80,11 @@ class ReportTest {
             new BackendInfo(BackendKind.CUDA, false, "NVIDIA driver not found", "", "", 0, Map.of()),
             new BackendInfo(BackendKind.JAVA, true, "", "JVM", "", 2, Map.of("heap limit", "4 GiB")));
     List<Verification.Row> rows = List.of(new Verification.Row("gaussian", Map.of("java", new Verification.Cell(19, 100, 0, "", false))));
-    List<Comparison.Section> sections = List.of(section(true), section(false));
+    Comparison.Section plain = section(true);
+    Comparison.Section kronecker =
+        new Comparison.Section(
+            "inverse-64", "damped inverse, n = 64", KfacSections.UNIT, "java", plain.lines(), 5, 0, 0, 0, false, true, null, Map.of("GFLOP/s, java", "2.50"));
+    List<Comparison.Section> sections = List.of(plain, section(false), kronecker);
 
     Path file = Report.write(folder.resolve("new"), MACHINE, backends, List.of(Lane.JAVA), rows, sections, learned(), binarized(), kronecker());
 
@@ -89,8 +93,8 @@ class ReportTest {
     assertThat(html).contains("NVIDIA driver not found").contains("19 ok").contains("some experiment").contains("97.5 %");
     assertThat(html).contains("a binarized network").contains("meta-1.35").contains("87.5 %").contains("200.00");
     assertThat(html).contains("a network with batch norm").contains("extended").contains("62.5 %").contains("300.00");
-    assertThat(html).containsOnlyOnce(ComparisonText.NOT_QUOTABLE).contains("5.00 us (50 % of the time)");
-    assertThat(html.split("data:image/png;base64,")).hasSize(6);
+    assertThat(html).contains("Kronecker family, operations a second").contains("damped inverse, n = 64").containsOnlyOnce(ComparisonText.NOT_QUOTABLE).contains("5.00 us (50 % of the time)");
+    assertThat(html.split("data:image/png;base64,")).hasSize(7);
     assertThat(html).doesNotContain("http://").doesNotContain("https://");
   }
 

@@ -8,7 +8,7 @@ namespace metaplast {
 namespace simt_testing {
 namespace {
 
-// The kernels that must have a test: every entry point of metaplast/bayes.h and binary.h, written by CMake.
+// The kernels that must have a test: every entry point of metaplast/bayes.h, binary.h and kfac.h, written by CMake.
 const char* const kEntryPoints[] = {
 #include "simt_entry_points.inc"
 };

@@ -1,4 +1,4 @@
-// What the tests of simt_tests share. A test is named after the entry point of metaplast/bayes.h or binary.h that it covers; an entry point
+// What the tests of simt_tests share. A test is named after the entry point of metaplast/bayes.h, binary.h or kfac.h that it covers; an entry point
 // without a test fails the run.
 #ifndef METAPLAST_SHIM_SIMT_TESTING_H_
 #define METAPLAST_SHIM_SIMT_TESTING_H_

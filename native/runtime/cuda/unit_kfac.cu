@@ -4,3 +4,4 @@
 #include "kernels/kronecker_products/kronecker_products_cuda.cu"
 #include "kernels/matrix_pieces/matrix_pieces_cuda.cu"
 #include "kernels/batch_norm_merge/batch_norm_merge_cuda.cu"
+#include "kernels/kronecker_factor/kronecker_factor_cuda.cu"

@@ -424,4 +424,143 @@ final class CudaBindings {
   @Name("metaplast_binary_conv2d_workspace_bytes_cuda")
   @Cast("jlong")
   static native long binaryConv2dWorkspaceBytes(@Cast("const metaplast_conv2d_t*") long shape);
+
+  // ---- kfac.h, the CUDA twins
+
+  @Name("metaplast_real_gemm_f32_cuda")
+  static native int realGemm(
+      @Cast("metaplast_cuda_context_t*") long context, int transposeA, int transposeB, @Cast("int64_t") long m, @Cast("int64_t") long n,
+      @Cast("int64_t") long inner, float alpha, @Cast("const float*") long a, @Cast("int64_t") long lda, @Cast("const float*") long b,
+      @Cast("int64_t") long ldb, float beta, @Cast("float*") long c, @Cast("int64_t") long ldc, @Cast("void*") long workspace,
+      @Cast("int64_t") long workspaceBytes, @Cast("void*") long stream);
+
+  @Name("metaplast_real_gemm_workspace_bytes_cuda")
+  @Cast("jlong")
+  static native long realGemmWorkspaceBytes(
+      @Cast("int64_t") long m, @Cast("int64_t") long n, @Cast("int64_t") long inner);
+
+  @Name("metaplast_kronecker_factor_update_cuda")
+  static native int kroneckerFactorUpdate(
+      @Cast("metaplast_cuda_context_t*") long context, int kind, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const void*") long x, int type, @Cast("int64_t") long ldx, int bias, float alpha, float beta, @Cast("float*") long f,
+      @Cast("int64_t") long ldf, @Cast("int64_t*") long index, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_kronecker_factor_workspace_bytes_cuda")
+  @Cast("jlong")
+  static native long kroneckerFactorWorkspaceBytes(
+      @Cast("int64_t") long rows, @Cast("int64_t") long cols, int bias);
+
+  @Name("metaplast_im2col_factor_update_f32_cuda")
+  static native int im2colFactorUpdate(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("const metaplast_conv2d_t*") long shape, int sharing,
+      @Cast("const float*") long x, int bias, float alpha, float beta, @Cast("float*") long f, @Cast("int64_t") long ldf,
+      @Cast("int64_t*") long index, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes, @Cast("void*") long stream);
+
+  @Name("metaplast_im2col_factor_workspace_bytes_cuda")
+  @Cast("jlong")
+  static native long im2colFactorWorkspaceBytes(
+      @Cast("const metaplast_conv2d_t*") long shape, int sharing, int bias);
+
+  @Name("metaplast_spd_inverse_f32_cuda")
+  static native int spdInverse(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items,
+      double residualTolerance, @Cast("metaplast_spd_result_t*") long results, @Cast("void*") long workspace,
+      @Cast("int64_t") long workspaceBytes, @Cast("void*") long stream);
+
+  @Name("metaplast_spd_inverse_f64acc_cuda")
+  static native int spdInverseF64(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items,
+      double residualTolerance, @Cast("metaplast_spd_result_t*") long results, @Cast("void*") long workspace,
+      @Cast("int64_t") long workspaceBytes, @Cast("void*") long stream);
+
+  @Name("metaplast_spd_inverse_workspace_bytes_cuda")
+  @Cast("jlong")
+  static native long spdInverseWorkspaceBytes(
+      @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items);
+
+  @Name("metaplast_spd_inverse_workspace_bytes_f64acc_cuda")
+  @Cast("jlong")
+  static native long spdInverseWorkspaceBytesF64(
+      @Cast("int64_t") long count, @Cast("const metaplast_spd_item_t*") long items);
+
+  @Name("metaplast_kronecker_products_f32_cuda")
+  static native int kroneckerProducts(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_kronecker_item_t*") long items,
+      @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes, @Cast("void*") long stream);
+
+  @Name("metaplast_kronecker_products_workspace_bytes_cuda")
+  @Cast("jlong")
+  static native long kroneckerProductsWorkspaceBytes(
+      @Cast("int64_t") long count, @Cast("const metaplast_kronecker_item_t*") long items);
+
+  @Name("metaplast_kronecker_penalty_f32_cuda")
+  static native int kroneckerPenalty(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_kronecker_item_t*") long items,
+      @Cast("double*") long value, @Cast("double*") long absolute, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes,
+      @Cast("void*") long stream);
+
+  @Name("metaplast_kronecker_penalty_workspace_bytes_cuda")
+  @Cast("jlong")
+  static native long kroneckerPenaltyWorkspaceBytes(
+      @Cast("int64_t") long count, @Cast("const metaplast_kronecker_item_t*") long items);
+
+  @Name("metaplast_matrix_traces_f32_cuda")
+  static native int matrixTraces(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_matrix_t*") long matrices,
+      @Cast("double*") long traces, @Cast("void*") long stream);
+
+  @Name("metaplast_inner_products_f32_cuda")
+  static native int innerProducts(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long count, @Cast("const metaplast_matrix_t*") long x,
+      @Cast("const metaplast_matrix_t*") long y, @Cast("double*") long sum, @Cast("void*") long workspace,
+      @Cast("int64_t") long workspaceBytes, @Cast("void*") long stream);
+
+  @Name("metaplast_inner_products_workspace_bytes_cuda")
+  @Cast("jlong")
+  static native long innerProductsWorkspaceBytes(@Cast("int64_t") long count, @Cast("const metaplast_matrix_t*") long x);
+
+  @Name("metaplast_matrix_combine_f32_cuda")
+  static native int matrixCombine(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long rows, @Cast("int64_t") long cols, float a,
+      @Cast("const float*") long x, @Cast("int64_t") long ldx, float b, @Cast("const float*") long y, @Cast("int64_t") long ldy,
+      @Cast("float*") long out, @Cast("int64_t") long ldo, @Cast("void*") long stream);
+
+  @Name("metaplast_matrix_elements_f32_cuda")
+  static native int matrixElements(
+      @Cast("metaplast_cuda_context_t*") long context, int operation, @Cast("int64_t") long rows, @Cast("int64_t") long cols,
+      @Cast("const float*") long row, @Cast("const float*") long column, @Cast("const float*") long s, @Cast("int64_t") long lds, float shift,
+      @Cast("float*") long t, @Cast("int64_t") long ldt, @Cast("int64_t*") long notPositive, @Cast("void*") long stream);
+
+  @Name("metaplast_merge_batch_norm_f32_cuda")
+  static native int mergeBatchNorm(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long out, @Cast("int64_t") long in, @Cast("const float*") long w,
+      @Cast("int64_t") long ldw, @Cast("const float*") long b, @Cast("const float*") long gamma, @Cast("const float*") long beta,
+      @Cast("const float*") long mu, @Cast("const float*") long var, float eps, @Cast("float*") long merged, @Cast("int64_t") long ldMerged,
+      @Cast("float*") long mergedBias, @Cast("int64_t*") long bad, @Cast("void*") long stream);
+
+  @Name("metaplast_merge_batch_norm_backward_f32_cuda")
+  static native int mergeBatchNormBackward(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long out, @Cast("int64_t") long in, @Cast("const float*") long w,
+      @Cast("int64_t") long ldw, @Cast("const float*") long b, @Cast("const float*") long gamma, @Cast("const float*") long mu,
+      @Cast("const float*") long var, float eps, @Cast("const float*") long gw, @Cast("int64_t") long ldgw, @Cast("const float*") long gb,
+      @Cast("float*") long dw, @Cast("int64_t") long lddw, @Cast("float*") long db, @Cast("float*") long dgamma, @Cast("float*") long dbeta,
+      @Cast("float*") long dmu, @Cast("float*") long dvar, @Cast("int64_t*") long bad, @Cast("void*") long stream);
+
+  @Name("metaplast_damped_cholesky_f32_cuda")
+  static native int dampedCholesky(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long n, @Cast("const float*") long m, @Cast("int64_t") long ldm,
+      double damping, @Cast("float*") long l, @Cast("int64_t") long ldl, @Cast("int32_t*") long status, @Cast("double*") long pivot,
+      @Cast("int64_t*") long index, @Cast("void*") long workspace, @Cast("int64_t") long workspaceBytes, @Cast("void*") long stream);
+
+  @Name("metaplast_triangular_inverse_f32_cuda")
+  static native int triangularInverse(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long n, @Cast("const float*") long l, @Cast("int64_t") long ldl,
+      @Cast("float*") long out, @Cast("int64_t") long ldo, @Cast("int32_t*") long status, @Cast("void*") long stream);
+
+  @Name("metaplast_triangular_solve_f32_cuda")
+  static native int triangularSolve(
+      @Cast("metaplast_cuda_context_t*") long context, @Cast("int64_t") long n, @Cast("int64_t") long columns, int transposed,
+      @Cast("const float*") long l, @Cast("int64_t") long ldl, @Cast("float*") long b, @Cast("int64_t") long ldb,
+      @Cast("int32_t*") long status, @Cast("void*") long stream);
 }

@@ -58,7 +58,7 @@ public final class CudaProvider implements BackendProvider {
   private final BackendInfo info;
   private final CudaBayes bayes;
   private final BinaryProvider binary;
-  private final KfacProvider kfac;
+  private final CudaKfac kfac;
 
   private final AtomicLong allocated = new AtomicLong();
 
@@ -451,6 +451,7 @@ public final class CudaProvider implements BackendProvider {
   @Override
   public void close() {
     bayes.close();
+    kfac.close();
     releaseContext();
   }
 

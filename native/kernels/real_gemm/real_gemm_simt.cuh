@@ -36,6 +36,7 @@ struct LeftReal {
 
 struct RealGemm {
   static constexpr int kThreads = kProductThreads;
+  static constexpr int kMinBlocks = 3;  // with four, sm_100 spills
   static constexpr size_t kSharedBytes = kProductShared<float>;
   struct Common {};
   using Entry = RealProduct;

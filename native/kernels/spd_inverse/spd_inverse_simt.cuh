@@ -499,6 +499,7 @@ struct SpdUpdate {
 template <class T>
 struct SpdInverseRow {
   static constexpr int kThreads = 128;
+  static constexpr int kMinBlocks = 4;
   static constexpr size_t kSharedBytes = DiagonalTile<T>::kBytes + kPanel * DiagonalTile<T>::kPitch * sizeof(T);
   struct Common {
     int32_t diagonal;

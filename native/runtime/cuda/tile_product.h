@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include <type_traits>
+
 #include "runtime/cuda/tensor_table.h"
 
 namespace metaplast {
@@ -125,11 +127,16 @@ METAPLAST_DEVICE int64_t triangle_row(int64_t tile) {
   return row;
 }
 
-// A kernel over the blocks of a list: Traits has Entry, Common, kThreads and `static METAPLAST_DEVICE void block(const Common&, const Entry&,
+// A kernel over the blocks of a list: Traits has Entry, Common, kThreads, perhaps kMinBlocks, and `static METAPLAST_DEVICE void block(const Common&, const Entry&,
 // int64_t block)`.
+template <class Traits, class = void>
+constexpr int kListMinBlocks = 0;
+template <class Traits>
+constexpr int kListMinBlocks<Traits, std::void_t<decltype(Traits::kMinBlocks)>> = Traits::kMinBlocks;
 template <class Traits>
 struct ListKernel {
   static constexpr int kThreads = Traits::kThreads;
+  static constexpr int kMinBlocks = kListMinBlocks<Traits>;
   struct Args {
     typename Traits::Common common;
     TensorTable<typename Traits::Entry> table;

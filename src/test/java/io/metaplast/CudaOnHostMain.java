@@ -4,6 +4,7 @@ import io.metaplast.contract.BinaryGoldenTest;
 import io.metaplast.contract.Contracts;
 import io.metaplast.contract.GoldenTest;
 import io.metaplast.contract.KernelContract;
+import io.metaplast.contract.KroneckerGoldenTest;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,28 @@ final class CudaOnHostMain {
           "linearForward", "nllMeanLogSoftmax", "uncertainty", "rocAucThresholds", "xnorGemm", "xnorSyrk", "batchNormForward", "batchNormInference",
           "batchNormBackward", "conv2d", "conv2dGradInput", "conv2dGradWeight");
 
+  // Of the Kronecker family: the tests whose matrices are small.
+  private static final List<String[]> KRONECKER =
+      List.of(
+          new String[] {"KroneckerFactorTest", "integersAreExact"},
+          new String[] {"KroneckerFactorTest", "valuesThatAreNotFiniteAreNamedAndNothingIsWritten"},
+          new String[] {"KroneckerFactorTest", "noRowsLeaveTheOldPart"},
+          new String[] {"Im2colFactorTest", "valuesThatAreNotFiniteAreNamed"},
+          new String[] {"KroneckerPairsTest", "dampingOfEveryMode"},
+          new String[] {"KroneckerPairsTest", "merging"},
+          new String[] {"KroneckerPairsTest", "klClip"},
+          new String[] {"SpdInverseTest", "closedForms"},
+          new String[] {"SpdInverseTest", "statuses"},
+          new String[] {"SpdInverseTest", "oneBadMatrixDisturbsNoOther"},
+          new String[] {"CholeskyPiecesTest", "failuresAreNamedAndNothingIsWritten"},
+          new String[] {"CholeskyPiecesTest", "triangularPieces"},
+          new String[] {"KroneckerProductsTest", "notANumberSpreadsThroughItsLayer"},
+          new String[] {"KroneckerPenaltyTest", "followsTheFormula"},
+          new String[] {"KroneckerPenaltyTest", "indefiniteFactorsAreFlagged"},
+          new String[] {"MergeBatchNormTest", "followsTheFormulas"},
+          new String[] {"MergeBatchNormTest", "sameBitsAsJavaInPlaceAndOnThreads"},
+          new String[] {"MergeBatchNormTest", "aVarianceThatIsNotPositiveIsNamed"});
+
   private CudaOnHostMain() {}
 
   public static void main(String[] args) {
@@ -36,6 +59,10 @@ final class CudaOnHostMain {
       if (!TOO_SLOW.contains(contract.kernel()) && !contract.kernel().startsWith("binary.")) { // those: simt_tests, and the golden vectors
         selectors.add(DiscoverySelectors.selectMethod(contract.getClass(), "sameBitsAsJava", TestBackends.Target.class));
       }
+    }
+    selectors.add(DiscoverySelectors.selectClass(KroneckerGoldenTest.class));
+    for (String[] test : KRONECKER) {
+      selectors.add(DiscoverySelectors.selectMethod("io.metaplast.contract." + test[0], test[1], TestBackends.Target.class.getName()));
     }
     LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request().selectors(selectors).build();
     SummaryGeneratingListener summary = new SummaryGeneratingListener();

@@ -1,5 +1,6 @@
 package io.metaplast.contract;
 
+import static io.metaplast.contract.KroneckerContracts.close;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -48,16 +49,6 @@ class CurvatureIdentitiesTest {
         k.kroneckerFactorCentered(m, 1, 0, f, w, o.stream());
       }
       return KroneckerOracle.widen(o.read(f));
-    }
-  }
-
-  private static void close(double[] got, double[] want, double tolerance) {
-    double largest = 0;
-    for (double v : want) {
-      largest = Math.max(largest, Math.abs(v));
-    }
-    for (int i = 0; i < want.length; i++) {
-      assertThat(got[i]).as("element %d", i).isCloseTo(want[i], within(tolerance * largest));
     }
   }
 

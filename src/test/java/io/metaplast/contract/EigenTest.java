@@ -1,8 +1,8 @@
 package io.metaplast.contract;
 
+import static io.metaplast.contract.KroneckerContracts.close;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import io.metaplast.Coverage;
 import io.metaplast.F32Buffer;
@@ -125,16 +125,6 @@ class EigenTest {
       float[] before = o.read(out);
       assertThatThrownBy(() -> k.inverseRootFromEigen(o.in(new float[] {-3, 1}), identity, 0, 1, out, o.stream())).isInstanceOf(IllegalArgumentException.class);
       assertThat(o.read(out)).isEqualTo(before);
-    }
-  }
-
-  private static void close(double[] got, double[] want, double tolerance) {
-    double largest = 0;
-    for (double v : want) {
-      largest = Math.max(largest, Math.abs(v));
-    }
-    for (int i = 0; i < want.length; i++) {
-      assertThat(got[i]).as("element %d", i).isCloseTo(want[i], within(tolerance * largest));
     }
   }
 

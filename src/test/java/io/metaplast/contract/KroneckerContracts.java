@@ -1,7 +1,12 @@
 package io.metaplast.contract;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
 import io.metaplast.Coverage;
 import io.metaplast.TestBackends.Target;
+import io.metaplast.oracle.KroneckerOracle;
+import java.util.Arrays;
 import java.util.Map;
 
 /** Which test class holds the contract of each method of KfacKernels; names in the coverage table begin with {@code kfac.}. */
@@ -39,6 +44,19 @@ final class KroneckerContracts {
           Map.entry("newtonSchulzInverse", KroneckerPiecesTest.class));
 
   private KroneckerContracts() {}
+
+  /** Every element within {@code relative} times the largest that is wanted. */
+  static void close(double[] got, double[] want, double relative) {
+    assertThat(got).hasSameSizeAs(want);
+    double largest = Arrays.stream(want).map(Math::abs).max().orElse(0);
+    for (int i = 0; i < want.length; i++) {
+      assertThat(got[i]).as("element %d", i).isCloseTo(want[i], within(relative * largest));
+    }
+  }
+
+  static void close(float[] got, double[] want, double relative) {
+    close(KroneckerOracle.widen(got), want, relative);
+  }
 
   static void checked(String kernel, Target target, long count) {
     if (!TESTS.containsKey(kernel)) {

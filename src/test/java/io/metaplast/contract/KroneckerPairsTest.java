@@ -1,5 +1,6 @@
 package io.metaplast.contract;
 
+import static io.metaplast.contract.KroneckerContracts.close;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -119,16 +120,6 @@ class KroneckerPairsTest {
       double[] w = r.doubles((long) m * k, -1, 1).toArray();
       double sum = KroneckerOracle.dot(w, KroneckerOracle.sandwich(g1, w, a1, m, k)) + KroneckerOracle.dot(w, KroneckerOracle.sandwich(g2, w, a2, m, k));
       assertThat(KroneckerOracle.dot(w, KroneckerOracle.sandwich(g, w, a, m, k))).isGreaterThan(sum);
-    }
-  }
-
-  private static void close(float[] got, double[] want, double relative) {
-    double largest = 0;
-    for (double v : want) {
-      largest = Math.max(largest, Math.abs(v));
-    }
-    for (int i = 0; i < want.length; i++) {
-      assertThat((double) got[i]).as("element %d", i).isCloseTo(want[i], within(relative * largest));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.metaplast.contract;
 
+import static io.metaplast.contract.KroneckerContracts.close;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -28,16 +29,6 @@ class KroneckerPiecesTest {
 
   private static KroneckerPair pair(Operands o, int index, int m, int n) {
     return new KroneckerPair(o.in(factor(index, m), m, m), o.in(factor(index + 1, n), n, n));
-  }
-
-  private static void close(float[] got, double[] want, double tolerance) {
-    double largest = 0;
-    for (double v : want) {
-      largest = Math.max(largest, Math.abs(v));
-    }
-    for (int i = 0; i < want.length; i++) {
-      assertThat((double) got[i]).as("element %d", i).isCloseTo(want[i], within(tolerance * largest));
-    }
   }
 
   @ParameterizedTest

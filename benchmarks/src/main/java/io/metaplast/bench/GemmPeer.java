@@ -123,6 +123,7 @@ public final class GemmPeer implements Contest.Body, AutoCloseable {
             + instructions(org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa());
       }
       case MKL -> {
+        OpenBlasBinding.bind();
         byte[] text = new byte[256];
         org.bytedeco.mkl.global.mkl_rt.MKL_Get_Version_String(text, text.length);
         yield new String(text, StandardCharsets.US_ASCII).trim();

@@ -20,8 +20,9 @@ final class KfacSections {
   private static final int[] SINGLE = {64, 128, 256, 512, 1024, 2048};
   private static final int LARGE = 4609;
 
-  /** Kept rounds where a round takes seconds. */
+  /** Kept rounds where a round takes a second, and where it takes ten. */
   private static final int FEW = 5;
+  private static final int FEWEST = 3;
 
   /** Two fused multiply-adds a cycle: on 512 bits, on 256. */
   private static final int FLOPS_512 = 64;
@@ -104,7 +105,7 @@ final class KfacSections {
     LapackPeer open(LapackPeer.Library library);
   }
 
-  /** The peers that are there, by name. */
+  /** The peers that are there, by name; OpenBLAS comes first. */
   private List<String> addPeers(Field field, String what, int threads, double items, PeerMaker maker) {
     List<String> names = new ArrayList<>();
     if (!comparison.plan().peers()) {
@@ -166,7 +167,7 @@ final class KfacSections {
     int threads = comparison.plan().threads();
     Lane best = Lane.bestHost(lanes);
     Section section;
-    try (Field field = new Field(comparison.quiet(Math.min(FEW, comparison.plan().rounds())), id, title, UNIT, orders.length, threads)) {
+    try (Field field = new Field(comparison.quiet(Math.min(orders.length > 1 ? FEWEST : FEW, comparison.plan().rounds())), id, title, UNIT, orders.length, threads)) {
       double gigahertz = ceiling(field, threads);
       field.addBoundedLanes(factory, lanes.stream().filter(lane -> lane.equals(best) || lane.kind() == BackendKind.CUDA).toList());
       String what = "spotrf + spotri" + (orders.length > 1 ? ", a call a matrix" : "");

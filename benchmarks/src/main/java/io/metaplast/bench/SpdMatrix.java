@@ -1,5 +1,7 @@
 package io.metaplast.bench;
 
+import java.util.Arrays;
+
 /**
  * A symmetric positive definite matrix like a damped curvature factor: eight random directions over a diagonal. Made row by row, the same on every machine; condition about
  * 2n with {@link #DAMPING}.
@@ -32,12 +34,16 @@ final class SpdMatrix {
 
   /** Row i, without damping. */
   void row(int i, float[] row, int at) {
+    Arrays.fill(row, at, at + n, 0);
+    row[at + i] = (float) DIAGONAL;
+    for (float[] direction : directions) {
+      add(direction[i], direction, row, at);
+    }
+  }
+
+  private void add(float factor, float[] direction, float[] row, int at) {
     for (int j = 0; j < n; j++) {
-      float sum = i == j ? (float) DIAGONAL : 0;
-      for (int r = 0; r < RANK; r++) {
-        sum += directions[r][i] * directions[r][j];
-      }
-      row[at + j] = sum;
+      row[at + j] += factor * direction[j];
     }
   }
 

@@ -1,5 +1,6 @@
 // Damped SPD inverses of small matrices of one size, one a lane: the bits of a matrix depend neither on its lane nor on the others.
 #include <cmath>
+#include <type_traits>
 
 #include "kernels/spd_inverse/spd_lanes.h"
 #include "runtime/kernel_table.h"
@@ -103,25 +104,41 @@ METAPLAST_HD void group_multiply(const Group& g, double* norm, Factor factor, Bo
 // Columns of V that are formed before the rest of the matrix is updated with all of them. An element sees the same operations in the same order for
 // any such number; four divide its loads and stores by four.
 constexpr int kSteps = 4;
-using Columns = F32::V[kSteps][kSpdGroupSize];
+using Columns = F32::V[kSpdGroupSize][kSteps];
 
-// Row elements from..to-1 of two rows: plus (or minus) v_s[row]*v_s[j], s ascending.
+// body(0), body(1), ... with arguments known at compile time: loops over the steps of a block have no branches.
+template <int kCount, class Body>
+METAPLAST_HD void unrolled(Body body) {
+  if constexpr (kCount > 0) {
+    unrolled<kCount - 1>(body);
+    body(std::integral_constant<int, kCount - 1>());
+  }
+}
+
+// Row elements from..to-1 of two rows: plus (or minus) v[row][s]*v[j][s], s ascending.
 template <bool kMinus>
 METAPLAST_HD void update_pair(F32::V* row, F32::V* next, int64_t i, int64_t from, int64_t to, const Columns& v) {
   F32::V x[kSteps], y[kSteps];
   for (int s = 0; s < kSteps; ++s) {
-    x[s] = v[s][i];
-    y[s] = v[s][i + 1];
+    x[s] = v[i][s];
+    y[s] = v[i + 1][s];
   }
   for (int64_t j = from; j < to; ++j) {
     F32::V e = row[j], f = next[j];
     for (int s = 0; s < kSteps; ++s) {
-      e = kMinus ? F32::fnma(x[s], v[s][j], e) : F32::fma(x[s], v[s][j], e);
-      f = kMinus ? F32::fnma(y[s], v[s][j], f) : F32::fma(y[s], v[s][j], f);
+      e = kMinus ? F32::fnma(x[s], v[j][s], e) : F32::fma(x[s], v[j][s], e);
+      f = kMinus ? F32::fnma(y[s], v[j][s], f) : F32::fma(y[s], v[j][s], f);
     }
     row[j] = e;
     next[j] = f;
   }
+}
+
+// x plus (or minus) a[s]*b[s], s from..to-1 ascending.
+template <int kFrom, int kTo, bool kMinus>
+METAPLAST_HD F32::V accumulate(F32::V x, const F32::V* a, const F32::V* b) {
+  for (int s = kFrom; s < kTo; ++s) x = kMinus ? F32::fnma(a[s], b[s], x) : F32::fma(a[s], b[s], x);
+  return x;
 }
 
 // Lanes whose pivot fails are noted and go on with pivot 1; what they compute is not used.
@@ -146,70 +163,93 @@ F32::V checked_pivot(F32::V pivot, F32::V threshold, int64_t k, int64_t count, c
 //   i, j >= k: the Schur complement;   i >= k > j: -sum over s < k of L_is Y_sj;   i, j < k: sum over s < k of Y_si Y_sj,
 // and step k forms v, column k of the symmetric matrix so stored over the root of its pivot, v_k = 1/root; sets row and column k to zero; and
 // adds v_i v_j where i <= k, subtracts it where i > k. (Large matrices are not inverted so, see spd_inverse.h; here the sums are short.)
-void group_sweep(int64_t count, Group* g, SpdOutcome* outcomes, const int64_t* order) {
-  const int64_t n = g->n;
-  const F32::V unit = F32::set(8 * 0x1p-24f), one = F32::set(1), zero = F32::zero();
-  F32::V threshold[kSpdGroupSize];
-  for (int64_t k = 0; k < n; ++k) threshold[k] = F32::mul(g->a[element(k, k)], unit);
+// Here steps first..first+kCount-1; a block of fewer than kSteps is the last one.
+template <int kCount>
+void group_sweep_block(int64_t first, int64_t count, Group* g, const F32::V* threshold, SpdOutcome* outcomes, const int64_t* order) {
+  const int64_t n = g->n, last = first + kCount;
+  const F32::V one = F32::set(1), zero = F32::zero();
   Columns v;
-  for (int64_t first = 0; first < n; first += kSteps) {
-    const int64_t last = first + kSteps < n ? first + kSteps : n, steps = last - first;
-    for (int64_t t = 0; t < steps; ++t) {
-      const int64_t k = first + t;
-      // Column k with the steps of this block before it.
-      const auto updated = [&](int64_t i, F32::V x, int64_t from) {
-        for (int64_t s = from; s < t; ++s) x = F32::fnma(v[s][i], v[s][k], x);
-        return x;
-      };
-      const F32::V pivot = checked_pivot(updated(k, g->a[element(k, k)], 0), threshold[k], k, count, order, outcomes);
-      const F32::V root = F32::div(one, F32::sqrt(pivot));
-      for (int64_t i = 0; i < first; ++i) v[t][i] = F32::mul(updated(i, g->a[element(k, i)], 0), root);
-      for (int64_t s = 0; s < t; ++s) {
-        v[t][first + s] = F32::mul(updated(first + s, F32::mul(F32::sub(zero, v[s][k]), v[s][first + s]), s + 1), root);
-      }
-      v[t][k] = root;
-      for (int64_t i = k + 1; i < n; ++i) v[t][i] = F32::mul(updated(i, g->a[element(i, k)], 0), root);
+  unrolled<kCount>([&](auto step) {
+    constexpr int t = step;
+    const int64_t k = first + t;
+    // Column k with the steps of this block before it.
+    F32::V own[kSteps];
+    for (int s = 0; s < t; ++s) own[s] = v[k][s];
+    const auto updated = [&](int64_t i, F32::V x) { return accumulate<0, t, true>(x, v[i], own); };
+    const F32::V pivot = checked_pivot(updated(k, g->a[element(k, k)]), threshold[k], k, count, order, outcomes);
+    const F32::V root = F32::div(one, F32::sqrt(pivot));
+    const F32::V* const row = g->a + element(k, 0);
+    for (int64_t i = 0; i < first; ++i) v[i][t] = F32::mul(updated(i, row[i]), root);
+    unrolled<t>([&](auto before) {
+      constexpr int s = before;
+      const F32::V begun = F32::mul(F32::sub(zero, own[s]), v[first + s][s]);
+      v[first + s][t] = F32::mul(accumulate<s + 1, t, true>(begun, v[first + s], own), root);
+    });
+    v[k][t] = root;
+    const F32::V* column = row + 2 * k + 1;  // element (k + 1, k)
+    for (int64_t i = k + 1; i < n; ++i) {
+      v[i][t] = F32::mul(updated(i, *column), root);
+      column += i + 1;
     }
-    // Rows of the block start anew at their own step, columns of the block at theirs.
-    const auto begun = [&](int64_t i, int64_t j, int64_t from, bool minus) {
-      const F32::V y = minus ? F32::sub(zero, v[from][i]) : v[from][i];
-      F32::V x = F32::mul(y, v[from][j]);
-      for (int64_t s = from + 1; s < steps; ++s) x = minus ? F32::fnma(v[s][i], v[s][j], x) : F32::fma(v[s][i], v[s][j], x);
-      g->a[element(i, j)] = x;
-    };
-    for (int64_t i = first; i < last; ++i) {
-      for (int64_t j = 0; j <= i; ++j) begun(i, j, i - first, false);
+  });
+  // Rows of the block start anew at their own step, columns of the block at theirs.
+  unrolled<kCount>([&](auto step) {
+    constexpr int t = step;
+    const int64_t i = first + t;
+    F32::V own[kSteps];
+    for (int s = t; s < kCount; ++s) own[s] = v[i][s];
+    F32::V* const row = g->a + element(i, 0);
+    for (int64_t j = 0; j <= i; ++j) row[j] = accumulate<t + 1, kCount, false>(F32::mul(own[t], v[j][t]), own, v[j]);
+  });
+  for (int64_t i = last; i < n; ++i) {
+    F32::V own[kSteps];
+    for (int s = 0; s < kCount; ++s) own[s] = v[i][s];
+    F32::V* const row = g->a + element(i, first);
+    unrolled<kCount>([&](auto step) {
+      constexpr int t = step;
+      row[t] = accumulate<t + 1, kCount, true>(F32::mul(F32::sub(zero, own[t]), v[first + t][t]), own, v[first + t]);
+    });
+  }
+  const auto accumulated = [&](int64_t i, int64_t j, auto minus) {
+    F32::V* const x = g->a + element(i, j);
+    *x = accumulate<0, kCount, minus>(*x, v[i], v[j]);
+  };
+  // Before a block of fewer steps there are whole ones only, and none behind it.
+  if constexpr (kCount < kSteps) {
+    for (int64_t i = 0; i < first; ++i) {
+      for (int64_t j = 0; j <= i; ++j) accumulated(i, j, std::false_type());
     }
-    for (int64_t i = last; i < n; ++i) {
-      for (int64_t j = first; j < last; ++j) begun(i, j, j - first, true);
-    }
-    const auto accumulated = [&](int64_t i, int64_t j, bool minus) {
-      F32::V x = g->a[element(i, j)];
-      for (int64_t s = 0; s < steps; ++s) x = minus ? F32::fnma(v[s][i], v[s][j], x) : F32::fma(v[s][i], v[s][j], x);
-      g->a[element(i, j)] = x;
-    };
-    // Before a block of fewer steps there are whole ones only, and none behind it.
-    if (steps < kSteps) {
-      for (int64_t i = 0; i < first; ++i) {
-        for (int64_t j = 0; j <= i; ++j) accumulated(i, j, false);
-      }
-      continue;
-    }
+  } else {
     for (int64_t i = 0; i < first; i += 2) {
       update_pair<false>(g->a + element(i, 0), g->a + element(i + 1, 0), i, 0, i + 1, v);
-      accumulated(i + 1, i + 1, false);
+      accumulated(i + 1, i + 1, std::false_type());
     }
     for (int64_t i = last; i < n; i += 2) {
       if (i + 1 == n) {
         for (int64_t j = 0; j <= i; ++j) {
-          if (j < first || j >= last) accumulated(i, j, true);
+          if (j < first || j >= last) accumulated(i, j, std::true_type());
         }
         break;
       }
       update_pair<true>(g->a + element(i, 0), g->a + element(i + 1, 0), i, 0, first, v);
       update_pair<true>(g->a + element(i, 0), g->a + element(i + 1, 0), i, last, i + 1, v);
-      accumulated(i + 1, i + 1, true);
+      accumulated(i + 1, i + 1, std::true_type());
     }
+  }
+}
+
+void group_sweep(int64_t count, Group* g, SpdOutcome* outcomes, const int64_t* order) {
+  const int64_t n = g->n;
+  const F32::V unit = F32::set(8 * 0x1p-24f);
+  F32::V threshold[kSpdGroupSize];
+  for (int64_t k = 0; k < n; ++k) threshold[k] = F32::mul(g->a[element(k, k)], unit);
+  int64_t first = 0;
+  for (; first + kSteps <= n; first += kSteps) group_sweep_block<kSteps>(first, count, g, threshold, outcomes, order);
+  switch (n - first) {
+    case 1: return group_sweep_block<1>(first, count, g, threshold, outcomes, order);
+    case 2: return group_sweep_block<2>(first, count, g, threshold, outcomes, order);
+    case 3: return group_sweep_block<3>(first, count, g, threshold, outcomes, order);
+    default: return;
   }
 }
 

@@ -46,6 +46,7 @@ final class CallGuard {
   private long[] ends = new long[16];
   private boolean[] outputs = new boolean[16];
   private int[] order = new int[16];
+  private int[] spare = new int[16];
   private int[] nextOutput = new int[17];
   private int operands;
   private final String[] inPlaceInputs = new String[4];
@@ -245,36 +246,43 @@ final class CallGuard {
     }
   }
 
-  /** Fills {@code order} with the operands by ascending start (heap sort: nothing is allocated). */
+  /** Fills {@code order} with the operands by ascending start: merges runs, since operands of a list mostly come in the order of their addresses. */
   private void sortByStart() {
     for (int i = 0; i < operands; i++) {
       order[i] = i;
     }
-    for (int i = operands / 2 - 1; i >= 0; i--) {
-      sink(i, operands);
-    }
-    for (int last = operands - 1; last > 0; last--) {
-      int largest = order[0];
-      order[0] = order[last];
-      order[last] = largest;
-      sink(0, last);
+    while (mergeNeighbours()) {
+      int[] merged = spare;
+      spare = order;
+      order = merged;
     }
   }
 
-  private void sink(int from, int size) {
-    int at = from;
-    int moved = order[at];
-    for (int child = 2 * at + 1; child < size; child = 2 * at + 1) {
-      if (child + 1 < size && starts[order[child + 1]] > starts[order[child]]) {
-        child++;
+  /** Merges every two neighbouring runs of {@code order} into {@code spare}; false if there is one run only. */
+  private boolean mergeNeighbours() {
+    int from = 0;
+    while (from < operands) {
+      int middle = endOfRun(from);
+      if (from == 0 && middle == operands) {
+        return false;
       }
-      if (starts[order[child]] <= starts[moved]) {
-        break;
+      int end = middle == operands ? middle : endOfRun(middle);
+      int a = from;
+      int b = middle;
+      for (int to = from; to < end; to++) {
+        spare[to] = b == end || a < middle && starts[order[a]] <= starts[order[b]] ? order[a++] : order[b++];
       }
-      order[at] = order[child];
-      at = child;
+      from = end;
     }
-    order[at] = moved;
+    return operands > 0;
+  }
+
+  private int endOfRun(int from) {
+    int end = from + 1;
+    while (end < operands && starts[order[end - 1]] <= starts[order[end]]) {
+      end++;
+    }
+    return end;
   }
 
   /** Scratch for host results of at least {@code n} numbers. */
@@ -302,6 +310,9 @@ final class CallGuard {
   }
 
   private void hold(String name, UseCounted resource) {
+    if (heldCount > 0 && held[heldCount - 1] == resource) {
+      return; // another piece of the same memory: once is enough
+    }
     resource.acquire(name);
     if (heldCount == held.length) {
       held = Arrays.copyOf(held, 2 * heldCount);
@@ -330,6 +341,7 @@ final class CallGuard {
     ends = Arrays.copyOf(ends, size);
     outputs = Arrays.copyOf(outputs, size);
     order = new int[size];
+    spare = new int[size];
     nextOutput = new int[size + 1];
   }
 

@@ -311,6 +311,8 @@ final class CheckedKfacKernels implements KfacKernels {
       Checks.equal("out.size", out.size(), "m.size", count);
       for (int b = 0; b < count; b++) {
         input(guard, M, b, m.get(b));
+      }
+      for (int b = 0; b < count; b++) {
         output(guard, OUT, b, out.get(b));
       }
       BufferImpl space = guard.output("workspace", workspace);

@@ -21,7 +21,7 @@ constexpr int kPrintedFailures = 20;
 constexpr unsigned char kCanary = 0xA5;
 constexpr int64_t kGuardedElements = 1030;
 constexpr int64_t kOffsets = 16;
-constexpr int64_t kMaskedVectorBytes = 32;
+constexpr int64_t kMaskedVectorBytes = 64;
 
 // Sizes and offsets that a sparse run leaves out.
 bool skipped_when_sparse(int64_t n, int64_t offset) {

@@ -51,7 +51,7 @@ class GuardedMemory {
   explicit GuardedMemory(int64_t capacity);
   ~GuardedMemory();
   // Data of `bytes` whose first byte lies `offset` bytes behind the lower guard, or whose last byte lies `offset` before the upper one
-  // (32 bytes more with the variable METAPLAST_TEST_EMULATED_MASKS set, for emulators that touch masked-out lanes).
+  // (64 bytes more, so that alignment stays, with the variable METAPLAST_TEST_EMULATED_MASKS set, for emulators that touch masked-out lanes).
   unsigned char* at_start(int64_t bytes, int64_t offset);
   unsigned char* at_end(int64_t bytes, int64_t offset);
   bool gaps_intact() const;

@@ -36,7 +36,7 @@ struct Matrix {
     return std::all_of(data.begin(), data.end(), [](float x) { return x == kUntouched; });
   }
   bool same_bits(const Matrix& other) const {
-    return data.size() == other.data.size() && std::memcmp(data.data(), other.data.data(), data.size() * 4) == 0;
+    return data.size() == other.data.size() && (data.empty() || std::memcmp(data.data(), other.data.data(), data.size() * 4) == 0);
   }
 
   int64_t rows, cols, ld;

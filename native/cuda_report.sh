@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What nvcc makes of the CUDA kernels: registers, stack, spills and shared memory of every kernel and architecture as a table, and gates on the
 # PTX: no flush to zero, no approximate instruction, and no fused multiply-add outside of the Kronecker family (class B, spelled out there); every architecture has the tensor-core instruction
-# for bits that it has hardware for. (SASS is not checked for fused operations: exact division uses FFMA inside.) Needs nvcc, no GPU.
+# for bits that it has hardware for, and sass_facts.py finds it in the machine code, not emulated, with nothing stored to local memory by the portable kernels of the
+# binarized and the Kronecker family. (SASS is not checked for fused operations: exact division uses FFMA inside.) Needs nvcc (and python3 for the machine code), no GPU.
 #
 #   cuda_report.sh [ARCHITECTURE...]      default: 75 80 86 89 90a 100 120
 #
@@ -46,19 +47,12 @@ bits 80 mma.sync.aligned.m16n8k256.row.col.s32.b1.b1.s32.and.popc 'xor\.popc|wgm
 bits 90a wgmma.mma_async.sync.aligned.m64n128k256.s32.b1.b1.and.popc 'xor\.popc|s32\.s8'  # exclusive or is emulated there
 bits 100 mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 '\.popc|wgmma'                   # 1-bit instructions are
 echo "PTX of the bit products: one 1-bit instruction each on 7.5, 8.x and 9.0, bytes from 10.0 on: $([ "$status" = 0 ] && echo yes || echo no)"
-if cuobjdump=$(command -v cuobjdump); then
-  "$nvcc" "${flags[@]}" -gencode arch=compute_90a,code=sm_90a -cubin -o "$work/bits.cubin" runtime/cuda/unit_binary.cu
-  "$cuobjdump" -sass "$work/bits.cubin" > "$work/bits.sass"
-  grep -q BGMMA "$work/bits.sass" || { echo "FAIL: no BGMMA in the machine code for sm_90a"; status=1; }
-else
-  echo "SKIP: machine code of the bit products: there is no cuobjdump"
-fi
 echo
 echo "| kernel | architecture | registers | stack bytes | spill stores | spill loads |"
 echo "|---|---|---|---|---|---|"
 for architecture in "$@"; do
   for unit in runtime/cuda/unit_*.cu; do
-    "$nvcc" "${flags[@]}" -gencode "arch=compute_$architecture,code=sm_$architecture" -Xptxas -v -cubin -o "$work/unit.cubin" "$unit" 2> "$work/log"
+    "$nvcc" "${flags[@]}" -gencode "arch=compute_$architecture,code=sm_$architecture" -Xptxas -v --keep --keep-dir "$work" -cubin -o "$work/$(basename "$unit" .cu).cubin" "$unit" 2> "$work/log"
     c++filt < "$work/log" | awk -v architecture="$architecture" '
       /Compiling entry function/ {
         name = $0
@@ -77,5 +71,12 @@ for architecture in "$@"; do
         printf "| %s | sm_%s | %s | %s | %s | %s |\n", name, architecture, registers, stack, stores, loads
       }'
   done
+  if command -v python3 > /dev/null; then
+    CUDACXX=$nvcc python3 sass_facts.py "$architecture" "$work"/unit_{binary,binary_training,kfac,kfac_inverse}.cubin >> "$work/facts" || status=1
+  else
+    echo "SKIP: machine code for sm_$architecture: there is no python3" >> "$work/facts"
+  fi
 done
+echo
+cat "$work/facts"
 exit "$status"

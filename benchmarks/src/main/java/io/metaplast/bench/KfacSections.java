@@ -183,7 +183,7 @@ final class KfacSections {
     try (Field field = new Field(comparison, "factor-" + rows + "x" + cols, title, UNIT, cols, 1)) {
       double gigahertz = ceiling(field, 1);
       field.addBoundedLanes(KfacWorkloads.factorUpdate(rows, cols, false), lanes);
-      List<String> peers = addPeers(field, "ssyrk, one triangle", 1, (double) rows * cols * cols, library -> LapackPeer.factor(library, rows, cols));
+      List<String> peers = addPeers(field, "ssyrk, one triangle", 1, (double) rows * cols * cols, library -> LapackPeer.factor(library, 1, rows, cols));
       return finish(field, peers, gigahertz);
     }
   }
@@ -194,7 +194,7 @@ final class KfacSections {
       field.addBoundedLanes(KfacWorkloads.precondition(widths), lanes);
       List<String> peers =
           addPeers(
-              field, "sgemm, two calls a layer", 1, KfacWorkloads.productOperations(widths), library -> LapackPeer.precondition(library, widths));
+              field, "sgemm, two calls a layer", 1, KfacWorkloads.productOperations(widths), library -> LapackPeer.precondition(library, 1, widths));
       return finish(field, peers, gigahertz);
     }
   }
@@ -205,7 +205,7 @@ final class KfacSections {
       field.addBoundedLanes(KfacWorkloads.penalty(widths), lanes);
       List<String> peers =
           addPeers(
-              field, "saxpy, two sgemm, sdot, saxpy a layer", 1, KfacWorkloads.productOperations(widths), library -> LapackPeer.penalty(library, widths));
+              field, "saxpy, two sgemm, sdot, saxpy a layer", 1, KfacWorkloads.productOperations(widths), library -> LapackPeer.penalty(library, 1, widths));
       return finish(field, peers, gigahertz);
     }
   }

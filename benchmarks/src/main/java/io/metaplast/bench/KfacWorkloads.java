@@ -45,7 +45,7 @@ public final class KfacWorkloads {
   private KfacWorkloads() {}
 
   /** The orders of all 108 factors of ResNet-50. */
-  static int[] resnet50() {
+  public static int[] resnet50() {
     return Arrays.stream(RESNET50).flatMapToInt(pair -> IntStream.range(0, pair[1]).map(i -> pair[0])).toArray();
   }
 

@@ -185,8 +185,8 @@ public final class LapackPeer implements Contest.Body, AutoCloseable {
   }
 
   /** X^T X/rows of the rows that {@link KfacWorkloads#factorUpdate} takes, without bias. */
-  public static LapackPeer factor(Library library, int rows, int cols) {
-    LapackPeer peer = open(library, 1);
+  public static LapackPeer factor(Library library, int threads, int rows, int cols) {
+    LapackPeer peer = open(library, threads);
     float[] values = KfacWorkloads.factorData(rows, cols);
     FloatPointer x = peer.own(new FloatPointer(values));
     FloatPointer c = peer.own(new FloatPointer((long) cols * cols));
@@ -208,8 +208,8 @@ public final class LapackPeer implements Contest.Body, AutoCloseable {
   }
 
   /** Preconditioning of all layers of a network, two products a layer. */
-  public static LapackPeer precondition(Library library, int... widths) {
-    LapackPeer peer = open(library, 1);
+  public static LapackPeer precondition(Library library, int threads, int... widths) {
+    LapackPeer peer = open(library, threads);
     List<KfacWorkloads.Layer> layers = KfacWorkloads.Layer.of(widths);
     List<Operands> operands = layers.stream().map(layer -> new Operands(peer, layer)).toList();
     peer.body =
@@ -227,8 +227,8 @@ public final class LapackPeer implements Contest.Body, AutoCloseable {
   }
 
   /** Value and gradient of the penalty: difference, two products, inner product and addition to the gradient, layer by layer. */
-  public static LapackPeer penalty(Library library, int... widths) {
-    LapackPeer peer = open(library, 1);
+  public static LapackPeer penalty(Library library, int threads, int... widths) {
+    LapackPeer peer = open(library, threads);
     List<KfacWorkloads.Layer> layers = KfacWorkloads.Layer.of(widths);
     List<Operands> operands = layers.stream().map(layer -> new Operands(peer, layer)).toList();
     float lambda = (float) KfacWorkloads.lambda();

@@ -9,8 +9,8 @@ class KfacPeersTest {
   @Test
   void everyPeerPassesTheCheckOfItsSection() {
     LapackPeer.Library openblas = LapackPeer.Library.OPENBLAS;
-    try (LapackPeer inverses = LapackPeer.inverses(openblas, 1, 5, 1, 33); LapackPeer factor = LapackPeer.factor(openblas, 9, 17);
-        LapackPeer precondition = LapackPeer.precondition(openblas, 7, 5, 3); LapackPeer penalty = LapackPeer.penalty(openblas, 7, 5, 3)) {
+    try (LapackPeer inverses = LapackPeer.inverses(openblas, 1, 5, 1, 33); LapackPeer factor = LapackPeer.factor(openblas, 1, 9, 17);
+        LapackPeer precondition = LapackPeer.precondition(openblas, 1, 7, 5, 3); LapackPeer penalty = LapackPeer.penalty(openblas, 1, 7, 5, 3)) {
       inverses.run();
       factor.run();
       precondition.run();

@@ -1,7 +1,6 @@
 package io.metaplast.bench.jmh;
 
 import io.metaplast.bench.JavaInversePeer;
-import io.metaplast.bench.KfacWorkloads;
 import io.metaplast.bench.LapackPeer;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -31,10 +30,15 @@ public class LapackPeerBenchmark {
   @Param({"OPENBLAS", "MKL"})
   public String library;
 
-  /** inverse COUNTxN, factor ROWSxCOLS, precondition or penalty and the widths of a network. */
-  @Param({"inverse 1x64", "inverse 1x256", "inverse 1x1024", "inverse 1024x8", "inverse 1024x16", "inverse 1024x32", "factor 512x785",
-      "factor 4096x1153", "precondition 784-100-100-10", "precondition 784-1024-512-256-128-64-10", "penalty 784-100-100-10"})
+  /** inverse COUNTxN or inverse resnet50, factor ROWSxCOLS, precondition or penalty and the widths of a network. */
+  @Param({"inverse 1x64", "inverse 1x128", "inverse 1x256", "inverse 1x512", "inverse 1x1024", "inverse 1x2048", "inverse 1024x8", "inverse 1024x16",
+      "inverse 1024x32", "factor 512x785", "factor 4096x1153", "precondition 784-100-100-10", "precondition 784-1024-512-256-128-64-10",
+      "penalty 784-100-100-10"})
   public String work;
+
+  /** Threads of OpenBLAS and MKL; the Java libraries have one. */
+  @Param("1")
+  public int threads;
 
   private Runnable body;
   private LapackPeer peer;
@@ -44,27 +48,29 @@ public class LapackPeerBenchmark {
   public void open() {
     String[] words = work.split(" ");
     if (library.equals("EJML") || library.equals("OJALGO")) {
-      int[] s = inverse(words);
-      body = JavaInversePeer.open(JavaInversePeer.Library.valueOf(library), KfacWorkloads.times(s[0], s[1]))::run;
+      if (threads != 1) {
+        throw new IllegalArgumentException(library + " has one thread only");
+      }
+      body = JavaInversePeer.open(JavaInversePeer.Library.valueOf(library), orders(words))::run;
       return;
     }
     LapackPeer.Library lapack = LapackPeer.Library.valueOf(library);
     peer =
         switch (words[0]) {
-          case "factor" -> LapackPeer.factor(lapack, Shapes.of(words[1])[0], Shapes.of(words[1])[1]);
-          case "precondition" -> LapackPeer.precondition(lapack, Shapes.network(words[1]));
-          case "penalty" -> LapackPeer.penalty(lapack, Shapes.network(words[1]));
-          default -> LapackPeer.inverses(lapack, 1, KfacWorkloads.times(inverse(words)[0], inverse(words)[1]));
+          case "factor" -> LapackPeer.factor(lapack, threads, Shapes.of(words[1])[0], Shapes.of(words[1])[1]);
+          case "precondition" -> LapackPeer.precondition(lapack, threads, Shapes.network(words[1]));
+          case "penalty" -> LapackPeer.penalty(lapack, threads, Shapes.network(words[1]));
+          default -> LapackPeer.inverses(lapack, threads, orders(words));
         };
     body = peer::run;
     System.out.println("# peer: " + lapack.describe());
   }
 
-  private int[] inverse(String... words) {
+  private int[] orders(String... words) {
     if (!words[0].equals("inverse")) {
       throw new IllegalArgumentException("work '" + work + "' is not there for " + library);
     }
-    return Shapes.of(words[1]);
+    return Shapes.orders(words[1]);
   }
 
   /** Releases everything. */

@@ -1,5 +1,6 @@
 package io.metaplast.bench.jmh;
 
+import io.metaplast.bench.KfacWorkloads;
 import java.util.Arrays;
 
 /** Shapes as JMH parameters. */
@@ -14,6 +15,15 @@ final class Shapes {
   /** The widths of "784-100-100-10". */
   static int[] network(String widths) {
     return numbers(widths, "-");
+  }
+
+  /** The orders of "1024x8", which is COUNTxN, or of "resnet50". */
+  static int[] orders(String text) {
+    if (text.equals("resnet50")) {
+      return KfacWorkloads.resnet50();
+    }
+    int[] s = of(text);
+    return KfacWorkloads.times(s[0], s[1]);
   }
 
   private static int[] numbers(String text, String separator) {

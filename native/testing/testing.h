@@ -77,6 +77,8 @@ std::vector<float> uniform_values(uint64_t seed, int64_t n, float low, float hig
 
 // Equal bits, or both NaN.
 bool same(float a, float b);
+// The larger of both; NaN if one is NaN, which std::max and std::fmax lose.
+inline double larger(double a, double b) { return a > b || a != a ? a : b; }
 
 // An operand of an element-wise kernel: `copies` slices of `n` elements each, [copies][n] in the call, of `size` bytes an element.
 struct Operand {

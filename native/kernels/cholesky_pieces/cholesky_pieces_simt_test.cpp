@@ -84,8 +84,8 @@ METAPLAST_SIMT_TEST(damped_cholesky_f32) {
           column_m += std::fabs(a);
           if (i < j) check(l[at(i, j, ld)] == 0.0f, "damped_cholesky: above the diagonal");
         }
-        worst = std::fmax(worst, column);
-        norm = std::fmax(norm, column_m);
+        worst = metaplast::testing::larger(worst, column);
+        norm = metaplast::testing::larger(norm, column_m);
       }
       check(worst <= 10 * norm * kUnit, "damped_cholesky, n %lld: residual %g", static_cast<long long>(n), worst / (norm * kUnit));
       return packed;

@@ -169,7 +169,9 @@ class Im2colFactorTest {
     Im2colShape shape = new Im2colShape(Conv2dShape.of(2, 2, 5, 5, 1, 3, 1, 1), Sharing.EXPAND);
     float[] x = new float[100];
     x[73] = Float.NaN;
+    // The patches are 0 but for one element, so a factor that was written would be 0.
     float[] before = new float[18 * 18];
+    java.util.Arrays.fill(before, 7);
     try (Operands o = new Operands(target.backend())) {
       KfacKernels k = o.backend().kfac();
       F32Matrix f = o.inOut(before, 18, 18);

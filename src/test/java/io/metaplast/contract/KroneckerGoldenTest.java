@@ -313,6 +313,7 @@ public class KroneckerGoldenTest {
   }
 
   private static void close(double[] got, double[] want, double tolerance) {
+    assertThat(got).hasSameSizeAs(want);
     for (int i = 0; i < want.length; i++) {
       assertThat(got[i]).isCloseTo(want[i], within(tolerance));
     }

@@ -187,13 +187,28 @@ class MergeBatchNormTest {
         BatchNormMerge layer = v.layer(o, true);
         F32Matrix merged = o.out(6, 4);
         F32Buffer bias = o.out(6);
-        float[] before = o.read(merged);
+        F32Matrix gw = o.inOut(v.gw, 6, 4);
+        BatchNormMergeGradients gradients = new BatchNormMergeGradients(gw, o.out(6), o.out(6), o.out(6), o.out(6), o.out(6));
+        F32Buffer[] buffers = {bias, gradients.bias(), gradients.gamma(), gradients.beta(), gradients.mean(), gradients.variance()};
+        List<float[]> before = new ArrayList<>(List.of(o.read(merged)));
+        for (F32Buffer b : buffers) {
+          before.add(o.read(b));
+        }
+        F32Buffer gb = o.in(v.gb);
         assertThatThrownBy(() -> o.backend().kfac().mergeBatchNorm(layer, merged, bias, o.stream()))
             .isInstanceOf(IllegalArgumentException.class)
-            .hasMessageContaining("4");
-        assertThat(o.read(merged)).isEqualTo(before);
+            .hasMessageContaining("variance[4]");
+        assertThatThrownBy(() -> o.backend().kfac().mergeBatchNormBackward(layer, gw, gb, gradients, o.stream()))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("variance[4]");
+        assertThat(o.read(merged)).isEqualTo(before.get(0));
+        assertThat(o.read(gw)).isEqualTo(v.gw);
+        for (int i = 0; i < buffers.length; i++) {
+          assertThat(o.read(buffers[i])).as("output %d", i).isEqualTo(before.get(1 + i));
+        }
       }
       KroneckerContracts.checked("mergeBatchNorm", target, 1);
+      KroneckerContracts.checked("mergeBatchNormBackward", target, 1);
     }
   }
 }

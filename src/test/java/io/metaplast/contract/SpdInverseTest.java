@@ -295,12 +295,16 @@ class SpdInverseTest {
     double[] damping = new double[sizes.length];
     InverseReport report = new InverseReport();
     List<float[]> first = invertAll(TestBackends.withThreads(target, 1), matrices, sizes, damping, false, report);
+    for (int i = 0; i < sizes.length; i++) {
+      assertThat(report.status(i)).as("%s matrix %d", target, i).isZero();
+    }
     for (int threads = 2; threads <= 4; threads++) {
       assertEqualBits(invertAll(TestBackends.withThreads(target, threads), matrices, sizes, damping, false, report), first, target + " " + threads + " threads");
     }
     int[] large = {1100};
     List<float[]> one = List.of(KroneckerOracle.narrow(SpdMatrices.matrix(1100, SpdMatrices.powers(1100, .9).matrix())));
     List<float[]> single = invertAll(TestBackends.withThreads(target, 1), one, large, new double[] {.1}, false, report);
+    assertThat(report.status(0)).isZero();
     for (int threads = 2; threads <= 4; threads++) {
       assertEqualBits(invertAll(TestBackends.withThreads(target, threads), one, large, new double[] {.1}, false, report), single, target + " large");
     }
@@ -559,6 +563,9 @@ class SpdInverseTest {
           assertThat(report.status(i)).isZero();
           double det = (double) all[4 * i] * all[4 * i] - (double) all[4 * i + 1] * all[4 * i + 1];
           assertThat((double) got[4 * i]).isCloseTo(all[4 * i] / det, org.assertj.core.data.Percentage.withPercentage(1e-4));
+          assertThat((double) got[4 * i + 1]).isCloseTo(-all[4 * i + 1] / det, org.assertj.core.data.Offset.offset(1e-6 * all[4 * i] / det));
+          assertThat(got[4 * i + 2]).isEqualTo(got[4 * i + 1]);
+          assertThat((double) got[4 * i + 3]).isCloseTo(all[4 * i] / det, org.assertj.core.data.Percentage.withPercentage(1e-4));
         }
       }
     }

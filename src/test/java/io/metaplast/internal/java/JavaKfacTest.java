@@ -585,9 +585,9 @@ class JavaKfacTest {
     F32Matrix out = matrix(l, n, n);
     assertThat(kfac.triangularInverse(m, out, 0)).isEqualTo(0);
     float[] inverse = values(out);
-    assertThat(kfac.triangularInverse(out, out, 0)).isEqualTo(0);
-    double[] expected = new double[n * n];
-    double[] bound = new double[n * n];
+    F32Matrix inPlace = matrix(l, n, n);
+    assertThat(kfac.triangularInverse(inPlace, inPlace, 0)).isEqualTo(0);
+    assertThat(values(inPlace)).isEqualTo(inverse);
     for (int i = 0; i < n; i++) {
       for (int j = 0; j <= i; j++) {
         double product = 0;
@@ -605,8 +605,8 @@ class JavaKfacTest {
         F32Matrix x = matrix(b, n, columns);
         assertThat(kfac.triangularSolve(m, transposed, x, 0)).isEqualTo(0);
         float[] solution = values(x);
-        expected = new double[n * columns];
-        bound = new double[n * columns];
+        double[] expected = new double[n * columns];
+        double[] bound = new double[n * columns];
         float[] back = new float[n * columns];
         for (int i = 0; i < n; i++) {
           for (int k = 0; k < n; k++) {

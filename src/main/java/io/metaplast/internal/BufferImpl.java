@@ -18,6 +18,7 @@ public abstract class BufferImpl implements DeviceBuffer {
   private final long length;
   private final Runnable onClose;
   private final long rangeStart;
+  private final long rangeEnd;
 
   /** {@code onClose}: run after the close of a buffer that owns its memory; null for slices, which own nothing. */
   BufferImpl(BackendImpl backend, Memory memory, long byteOffset, long length, Runnable onClose) {
@@ -27,6 +28,7 @@ public abstract class BufferImpl implements DeviceBuffer {
     this.length = length;
     this.onClose = onClose;
     this.rangeStart = memory.rangeBase() + byteOffset;
+    this.rangeEnd = rangeStart + length * elementBytes();
   }
 
   @Override
@@ -60,7 +62,7 @@ public abstract class BufferImpl implements DeviceBuffer {
 
   /** One past its last byte. */
   final long rangeEnd() {
-    return rangeStart + byteLength();
+    return rangeEnd;
   }
 
   /** Native address of the first element, without a check; 0-based offset for heap memory. For calls that hold the memory. */

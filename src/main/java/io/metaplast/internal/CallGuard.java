@@ -49,6 +49,15 @@ final class CallGuard {
   private int[] spare = new int[16];
   private int[] nextOutput = new int[17];
   private int operands;
+  private boolean anyGroup;
+
+  // Of long lists that are not recorded one by one: the range of all inputs, and of all outputs while these ascend in memory.
+  private long inputsStart;
+  private long inputsEnd;
+  private long outputsStart;
+  private long outputsEnd;
+  private boolean ascending;
+
   private final String[] inPlaceInputs = new String[4];
   private final String[] inPlaceOutputs = new String[4];
   private int inPlacePairs;
@@ -64,6 +73,11 @@ final class CallGuard {
     CallGuard guard = CURRENT.get();
     backend.acquire();
     guard.backend = backend;
+    guard.inputsStart = Long.MAX_VALUE;
+    guard.inputsEnd = Long.MIN_VALUE;
+    guard.outputsStart = Long.MAX_VALUE;
+    guard.outputsEnd = Long.MIN_VALUE;
+    guard.ascending = true;
     return guard;
   }
 
@@ -74,7 +88,10 @@ final class CallGuard {
       held[i] = null;
     }
     heldCount = 0;
-    Arrays.fill(groups, 0, operands, null);
+    if (anyGroup) {
+      Arrays.fill(groups, 0, operands, null);
+      anyGroup = false;
+    }
     operands = 0;
     inPlacePairs = 0;
     backend.release();
@@ -114,6 +131,52 @@ final class CallGuard {
   }
 
   private BufferImpl operand(String name, long place, DeviceBuffer buffer, boolean output) {
+    BufferImpl b = taken(name, place, buffer);
+    if (b.length() > 0) {
+      record(name, place, null, b.rangeStart(), b.rangeEnd(), output);
+    }
+    return b;
+  }
+
+  /**
+   * A buffer of a long list, checked and taken. Outputs are those of one list. Afterwards {@link #listsApart} tells whether all of them must be given to
+   * {@link #compare} before {@link #checkOverlap}.
+   */
+  void listed(String name, long place, DeviceBuffer buffer, boolean output) {
+    BufferImpl b = taken(name, place, buffer);
+    if (b.length() > 0) {
+      long start = b.rangeStart();
+      long end = b.rangeEnd();
+      if (output) {
+        ascending &= start >= outputsEnd;
+        outputsStart = Math.min(outputsStart, start);
+        outputsEnd = end;
+      } else {
+        inputsStart = Math.min(inputsStart, start);
+        inputsEnd = Math.max(inputsEnd, end);
+      }
+    }
+  }
+
+  /** True if the outputs of the lists ascend in memory and everything else lies outside of their range, and no other output in that of the inputs. */
+  boolean listsApart() {
+    boolean apart = ascending && (outputsStart >= inputsEnd || inputsStart >= outputsEnd);
+    for (int i = 0; i < operands; i++) {
+      apart &= starts[i] >= outputsEnd || outputsStart >= ends[i];
+      apart &= !outputs[i] || starts[i] >= inputsEnd || inputsStart >= ends[i];
+    }
+    return apart;
+  }
+
+  /** Puts a buffer that is taken already among the operands that are compared with each other. */
+  void compare(String name, long place, DeviceBuffer buffer, boolean output) {
+    BufferImpl b = (BufferImpl) buffer;
+    if (b.length() > 0) {
+      record(name, place, null, b.rangeStart(), b.rangeEnd(), output);
+    }
+  }
+
+  private BufferImpl taken(String name, long place, DeviceBuffer buffer) {
     if (buffer == null) {
       throw new NullPointerException(at(name, place));
     }
@@ -126,9 +189,6 @@ final class CallGuard {
     }
     Memory memory = b.memory();
     hold(place != NO_PLACE && memory.isClosed() ? at(name, place) : name, memory);
-    if (b.length() > 0) {
-      record(name, place, null, b.rangeStart(), b.rangeEnd(), output);
-    }
     return b;
   }
 
@@ -324,9 +384,15 @@ final class CallGuard {
     if (operands == names.length) {
       grow(2 * operands);
     }
-    names[operands] = name;
+    // Writing a reference costs many times what comparing it does; the next call is mostly the same one.
+    if (names[operands] != name) {
+      names[operands] = name;
+    }
     places[operands] = place;
-    groups[operands] = group;
+    if (group != null) {
+      groups[operands] = group;
+      anyGroup = true;
+    }
     starts[operands] = start;
     ends[operands] = end;
     outputs[operands] = output;

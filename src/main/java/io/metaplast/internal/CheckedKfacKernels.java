@@ -309,27 +309,21 @@ final class CheckedKfacKernels implements KfacKernels {
       int count = m.size();
       Checks.length("damping", damping.length, "m.size", count);
       Checks.equal("out.size", out.size(), "m.size", count);
-      for (int b = 0; b < count; b++) {
-        input(guard, M, b, m.get(b));
-      }
-      for (int b = 0; b < count; b++) {
-        output(guard, OUT, b, out.get(b));
-      }
+      table.of(m, out);
+      takeMatrices(guard, table, m, damping);
+      takeInverses(guard, table, out);
       BufferImpl space = guard.output("workspace", workspace);
       long handle = guard.stream(stream);
-      for (int b = 0; b < count; b++) {
-        F32Matrix in = m.get(b);
-        square(M, b, in);
-        same(OUT, b, out.get(b), M, in.rows(), in.cols());
-        if (!(damping[b] >= 0) || !Float.isFinite((float) damping[b])) {
-          Checks.nonNegative("damping[" + b + "]", damping[b]);
-        }
-        if (in.rows() > 0) {
-          table.add(in, damping[b], out.get(b), in.rows());
-        }
-      }
       space(space, inverseBytes(table, options.doublePrecision() || options.moreDamping()));
       guard.allowInPlace(OUT, M);
+      if (!guard.listsApart()) {
+        for (int b = 0; b < count; b++) {
+          guard.compare(M, b, m.get(b).data(), false);
+        }
+        for (int b = 0; b < count; b++) {
+          guard.compare(OUT, b, out.get(b).data(), true);
+        }
+      }
       guard.checkOverlap();
       if (fullChecks) {
         for (int b = 0; b < count; b++) {
@@ -342,6 +336,44 @@ final class CheckedKfacKernels implements KfacKernels {
       table.clear();
       guard.exit();
     }
+  }
+
+  // Of the lists every object is looked at once: the rows of the table have what the second list is compared with.
+
+  private static void takeMatrices(CallGuard guard, SpdTable table, List<F32Matrix> m, double[] damping) {
+    for (int b = 0; b < damping.length; b++) {
+      F32Matrix matrix = listed(guard, M, b, m.get(b), false);
+      square(M, b, matrix);
+      double d = damping[b];
+      if (!(d >= 0) || !Float.isFinite((float) d)) {
+        Checks.nonNegative("damping[" + b + "]", d);
+      }
+      if (matrix.rows() > 0) {
+        table.addInput(b, matrix, d);
+      }
+    }
+  }
+
+  private static void takeInverses(CallGuard guard, SpdTable table, List<F32Matrix> out) {
+    int row = 0;
+    int count = out.size();
+    for (int b = 0; b < count; b++) {
+      F32Matrix inverse = listed(guard, OUT, b, out.get(b), true);
+      boolean empty = row == table.count() || table.place(row) != b;
+      int n = empty ? 0 : table.n(row);
+      same(OUT, b, inverse, M, n, n);
+      if (!empty) {
+        table.setOut(row++, inverse);
+      }
+    }
+  }
+
+  private static F32Matrix listed(CallGuard guard, String name, int place, F32Matrix matrix, boolean output) {
+    if (matrix == null) {
+      throw new NullPointerException(CallGuard.at(name, place));
+    }
+    guard.listed(name, place, matrix.data(), output);
+    return matrix;
   }
 
   private long inverseBytes(SpdTable table, boolean doubleToo) {

@@ -43,20 +43,25 @@ final class InverseLadder {
   /** Inverts. {@code table} holds the matrices that have elements; its content is lost. */
   void run(
       List<F32Matrix> m, double[] damping, List<F32Matrix> out, InverseOptions options, InverseReport report, SpdTable table, BufferImpl space, long stream) {
-    for (int b = 0; b < m.size(); b++) {
-      report.set(b, InverseReport.OK, 0, 0, 0, 0, 0, 0, damping[b]);
+    int rows = table.count();
+    if (rows < m.size()) {
+      for (int b = 0; b < m.size(); b++) {
+        report.set(b, InverseReport.OK, 0, 0, 0, 0, 0, 0, damping[b]);
+      }
     }
-    if (table.count() == 0) {
+    if (rows == 0) {
       return;
     }
     kfac.spdInverse(table, options.residualTolerance(), false, space, stream);
     boolean failures = false;
-    int row = 0;
-    for (int b = 0; b < m.size(); b++) {
-      if (m.get(b).rows() > 0) {
-        take(report, b, table, row++, FP32, InverseReport.OK);
+    for (int row = 0; row < rows; row++) {
+      int b = table.place(row);
+      if (table.plain(row)) {
+        report.set(b, InverseReport.OK, 0, FP32, table.residual(row), table.cond1(row), 0, 0, damping[b]);
+      } else {
+        take(report, b, table, row, FP32, InverseReport.OK);
         failures |= failed(report, b);
-        tell(report.status(b), report.flags(b), report.cond1(b), b);
+        tell(table.status(row), table.flags(row), table.cond1(row), b);
       }
     }
     if (!failures) {
@@ -107,11 +112,12 @@ final class InverseLadder {
       List<F32Matrix> m, double[] damping, List<F32Matrix> out, InverseOptions options, InverseReport report, SpdTable table, BufferImpl space, long stream,
       double factor) {
     table.clear();
+    table.of(m, out);
     for (int b = 0; b < m.size(); b++) {
       if (failed(report, b)) {
         double d = factor == 0 ? damping[b] : factor * Math.max(damping[b], LEAST_DAMPING * meanDiagonal(m.get(b), stream));
         if (factor == 0 || d > 0) {
-          table.add(m.get(b), d, out.get(b), m.get(b).rows());
+          table.add(b, d);
         }
       }
     }
@@ -119,11 +125,10 @@ final class InverseLadder {
       return;
     }
     kfac.spdInverse(table, options.residualTolerance(), true, space, stream);
-    int row = 0;
-    for (int b = 0; b < m.size() && row < table.count(); b++) {
-      if (failed(report, b) && table.out(row) == out.get(b)) {
-        take(report, b, table, row++, factor == 0 ? DOUBLE : DAMPING, factor == 0 ? InverseReport.RECOVERED_DOUBLE : InverseReport.RECOVERED_DAMPING);
-      }
+    for (int row = 0; row < table.count(); row++) {
+      take(
+          report, table.place(row), table, row, factor == 0 ? DOUBLE : DAMPING,
+          factor == 0 ? InverseReport.RECOVERED_DOUBLE : InverseReport.RECOVERED_DAMPING);
     }
   }
 

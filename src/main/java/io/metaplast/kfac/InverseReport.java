@@ -1,5 +1,7 @@
 package io.metaplast.kfac;
 
+import java.util.Arrays;
+
 /** What is said about each matrix of a batch of inverses. Reused: a call overwrites it. Used by one call at a time. */
 public final class InverseReport {
   /** The inverse is good. */
@@ -55,9 +57,14 @@ public final class InverseReport {
       index = new long[count];
     }
     size = count;
-    for (int b = 0; b < count; b++) {
-      set(b, OK, 0, 0, 0, 0, 0, 0, 0);
-    }
+    Arrays.fill(status, 0, count, OK);
+    Arrays.fill(flags, 0, count, 0);
+    Arrays.fill(rung, 0, count, 0);
+    Arrays.fill(residual, 0, count, 0);
+    Arrays.fill(cond1, 0, count, 0);
+    Arrays.fill(pivot, 0, count, 0);
+    Arrays.fill(damping, 0, count, 0);
+    Arrays.fill(index, 0, count, 0);
   }
 
   /** Sets what is said about matrix {@code b}. Called by the kernels. */

@@ -294,6 +294,39 @@ class CheckedKfacKernelsTest {
     assertThat(provider.calls).containsExactly("spdInverse");
   }
 
+  /** Lists in the order of their addresses, inputs before outputs and behind them, with one matrix moved by one element onto its neighbour. */
+  @Test
+  void overlapIsFoundInListsThatAscend() {
+    int count = 40;
+    double[] d = new double[count];
+    for (boolean outFirst : new boolean[] {false, true}) {
+      F32Buffer memory = backend.allocate(8L * count);
+      List<F32Matrix> low = new ArrayList<>();
+      List<F32Matrix> high = new ArrayList<>();
+      for (int b = 0; b < count; b++) {
+        low.add(F32Matrix.of(memory.slice(4L * b, 4), 2, 2));
+        high.add(F32Matrix.of(memory.slice(4L * (count + b), 4), 2, 2));
+      }
+      List<F32Matrix> m = outFirst ? high : low;
+      List<F32Matrix> out = outFirst ? low : high;
+      provider.calls.clear();
+      kfac.batchedDampedSpdInverse(m, d, out, InverseOptions.NONE, new InverseReport(), space, stream);
+      assertThat(provider.calls).containsExactly("spdInverse");
+      for (int b : new int[] {0, 1, 20, 39}) {
+        for (int shift : new int[] {-1, 1}) {
+          int start = 4 * (b + (outFirst ? 0 : count)) + shift;
+          if (start < 0 || start + 4 > 8 * count) {
+            continue;
+          }
+          List<F32Matrix> bad = new ArrayList<>(out);
+          bad.set(b, F32Matrix.of(memory.slice(start, 4), 2, 2));
+          illegal(() -> kfac.batchedDampedSpdInverse(m, d, bad, InverseOptions.NONE, new InverseReport(), space, stream), "out[", "overlap");
+        }
+      }
+      memory.close();
+    }
+  }
+
   /** Random places, compared with the definition: an output shares bytes with nothing but the input of its own place, and with that all or none. */
   @Test
   void overlapIsWhatTheDefinitionSays() {

@@ -5,6 +5,7 @@ import io.metaplast.internal.BufferImpl;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A thread's table of the inverses of one call, as objects for the Java backend and as metaplast_spd_item_t rows for native code; results come back in it
@@ -18,9 +19,12 @@ public final class SpdTable {
   private static final int RESULT = 40;
 
   private int count;
+  // Operands of the rows: places in two lists, or objects where there are none. A reference written into an array costs many times a number.
+  private List<F32Matrix> listOfM;
+  private List<F32Matrix> listOfOut;
+  private int[] places = new int[16];
   private F32Matrix[] m = new F32Matrix[16];
   private F32Matrix[] out = new F32Matrix[16];
-  private double[] damping = new double[16];
   private ByteBuffer items = direct(16 * ITEM);
   private ByteBuffer results = direct(16 * RESULT);
 
@@ -30,31 +34,71 @@ public final class SpdTable {
 
   /** Forgets all rows. */
   public void clear() {
-    Arrays.fill(m, 0, count, null);
-    Arrays.fill(out, 0, count, null);
+    if (listOfM == null) {
+      Arrays.fill(m, 0, count, null);
+      Arrays.fill(out, 0, count, null);
+    }
+    listOfM = null;
+    listOfOut = null;
     count = 0;
   }
 
   /** Adds a matrix; out null: only its size counts (workspace). */
   public void add(F32Matrix matrix, double d, F32Matrix inverseOrNull, int n) {
+    grow();
+    m[count] = matrix;
+    out[count] = inverseOrNull;
+    put(matrix, d, n);
+    putOut(count++, inverseOrNull, n);
+  }
+
+  /** Rows to come are those of {@link #add(int, double)}: places in these lists. Of an empty table. */
+  public void of(List<F32Matrix> matrices, List<F32Matrix> inverses) {
+    listOfM = matrices;
+    listOfOut = inverses;
+  }
+
+  /** Adds the matrices at {@code place} of the lists. */
+  public void add(int place, double d) {
+    addInput(place, listOfM.get(place), d);
+    setOut(count - 1, listOfOut.get(place));
+  }
+
+  /** Adds the matrix at {@code place} of the first list; {@link #setOut} completes the row. */
+  public void addInput(int place, F32Matrix matrix, double d) {
+    grow();
+    places[count] = place;
+    put(matrix, d, matrix.rows());
+    count++;
+  }
+
+  /** The inverse of row {@code i}, at the same place of the second list. */
+  public void setOut(int i, F32Matrix inverse) {
+    putOut(i, inverse, 0);
+  }
+
+  private void put(F32Matrix matrixOrNull, double d, int n) {
+    int at = count * ITEM;
+    items.putLong(at, matrixOrNull == null ? 0 : ((BufferImpl) matrixOrNull.data()).rawAddress());
+    items.putLong(at + 8, matrixOrNull == null ? n : matrixOrNull.ld());
+    items.putLong(at + 32, n);
+    items.putDouble(at + 40, d);
+  }
+
+  private void putOut(int i, F32Matrix inverseOrNull, int n) {
+    int at = i * ITEM;
+    items.putLong(at + 16, inverseOrNull == null ? 0 : ((BufferImpl) inverseOrNull.data()).rawAddress());
+    items.putLong(at + 24, inverseOrNull == null ? n : inverseOrNull.ld());
+  }
+
+  private void grow() {
     if (count == m.length) {
       m = Arrays.copyOf(m, 2 * count);
       out = Arrays.copyOf(out, 2 * count);
-      damping = Arrays.copyOf(damping, 2 * count);
+      places = Arrays.copyOf(places, 2 * count);
       items = grown(items);
       results = direct(2 * count * RESULT);
     }
-    m[count] = matrix;
-    out[count] = inverseOrNull;
-    damping[count] = d;
-    int at = count * ITEM;
-    items.putLong(at, matrix == null ? 0 : ((BufferImpl) matrix.data()).rawAddress());
-    items.putLong(at + 8, matrix == null ? n : matrix.ld());
-    items.putLong(at + 16, inverseOrNull == null ? 0 : ((BufferImpl) inverseOrNull.data()).rawAddress());
-    items.putLong(at + 24, inverseOrNull == null ? n : inverseOrNull.ld());
-    items.putLong(at + 32, n);
-    items.putDouble(at + 40, d);
-    count++;
   }
 
   private static ByteBuffer grown(ByteBuffer buffer) {
@@ -69,11 +113,16 @@ public final class SpdTable {
   }
 
   public F32Matrix m(int i) {
-    return m[i];
+    return listOfM == null ? m[i] : listOfM.get(places[i]);
   }
 
   public F32Matrix out(int i) {
-    return out[i];
+    return listOfOut == null ? out[i] : listOfOut.get(places[i]);
+  }
+
+  /** Where row {@code i} stands in the lists. */
+  public int place(int i) {
+    return places[i];
   }
 
   public int n(int i) {
@@ -81,7 +130,7 @@ public final class SpdTable {
   }
 
   public double damping(int i) {
-    return damping[i];
+    return items.getDouble(i * ITEM + 40);
   }
 
   /** metaplast_spd_item_t [count]. */
@@ -103,6 +152,11 @@ public final class SpdTable {
     results.putDouble(at + 16, cond1);
     results.putDouble(at + 24, pivot);
     results.putLong(at + 32, index);
+  }
+
+  /** Whether row {@code i} has status 0 and no flag. */
+  public boolean plain(int i) {
+    return results.getLong(i * RESULT) == 0;
   }
 
   public int status(int i) {

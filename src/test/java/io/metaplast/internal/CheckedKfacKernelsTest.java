@@ -312,6 +312,7 @@ class CheckedKfacKernelsTest {
       provider.calls.clear();
       kfac.batchedDampedSpdInverse(m, d, out, InverseOptions.NONE, new InverseReport(), space, stream);
       assertThat(provider.calls).containsExactly("spdInverse");
+      provider.calls.clear();
       for (int b : new int[] {0, 1, 20, 39}) {
         for (int shift : new int[] {-1, 1}) {
           int start = 4 * (b + (outFirst ? 0 : count)) + shift;

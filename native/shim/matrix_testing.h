@@ -6,8 +6,33 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/cuda/context.h"
+#include "shim/simt_testing.h"
+
 namespace metaplast {
 namespace simt_testing {
+
+// Products of real matrices take the tensor cores where they suit, as long as this exists.
+class ProductsOnTensorCores {
+ public:
+  ProductsOnTensorCores() { cuda()->product_variant = METAPLAST_CUDA_PRODUCT_TF32X3; }
+  ~ProductsOnTensorCores() { cuda()->product_variant = METAPLAST_CUDA_PRODUCT_SIMT; }
+  ProductsOnTensorCores(const ProductsOnTensorCores&) = delete;
+  ProductsOnTensorCores& operator=(const ProductsOnTensorCores&) = delete;
+};
+
+// A sum of products in double, and of their magnitudes: what error bounds are made of.
+struct ExactSum {
+  double value = 0, magnitude = 0;
+  void add(double a, double b) {
+    value += a * b;
+    magnitude += std::fabs(a * b);
+  }
+  // Whether x is within `units` units of fp32, and one unit of the smallest numbers for each of `terms`.
+  bool allows(float x, double units, int64_t terms) const {
+    return std::fabs(static_cast<double>(x) - value) <= units * 0x1p-24 * magnitude + static_cast<double>(terms) * 0x1p-149;
+  }
+};
 
 // Sum over k of left(k) right(k): fused inside blocks of 256 terms from 0, blocks added in order.
 template <class Left, class Right>

@@ -1,6 +1,8 @@
 #include "shim/mma.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 
 namespace metaplast {
 namespace shim {
@@ -8,6 +10,8 @@ namespace {
 
 std::atomic<BitMma> g_instruction{BitMma::kAnd};
 std::atomic<bool> g_broken{false};
+std::atomic<float> g_tf32_factor{0.0f};
+std::atomic<bool> g_tf32_flush{false};
 
 // Hands in two registers, which other lanes then read as one published value.
 void hand_in(uint32_t first, uint32_t second) { warp_rendezvous(0xffffffffu, first | static_cast<uint64_t>(second) << 32, __LINE__); }
@@ -34,6 +38,32 @@ struct Operands {
     }
   }
 };
+
+float float_of(uint32_t bits) {
+  float x;
+  std::memcpy(&x, &bits, 4);
+  return x;
+}
+
+float toward_zero(double x) {
+  const float nearest = static_cast<float>(x);
+  return std::fabs(static_cast<double>(nearest)) > std::fabs(x) ? std::nextafterf(nearest, 0.0f) : nearest;
+}
+
+// Terms are products of two numbers of eleven bits, or fp32: exact in double.
+float coarse_sum(const double (&terms)[9]) {
+  double plain = 0;
+  int top = -126;
+  for (const double term : terms) {
+    plain += term;
+    if (std::isfinite(term) && term != 0) top = std::max(top, std::ilogb(term));
+  }
+  if (!std::isfinite(plain)) return static_cast<float>(plain);
+  const double unit = std::ldexp(1.0, top - 23);
+  double units = 0;
+  for (const double term : terms) units += std::trunc(term / unit);
+  return toward_zero(units * unit);
+}
 
 int fault() { return g_broken && lane() == 13 ? 1 : 0; }
 
@@ -66,6 +96,35 @@ void mma_m16n8k32_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]
     for (int k = 0; k < 32; ++k) d[e] += byte(o.a[e / 2][k / 16][k % 16 / 4], k % 4) * byte(o.b[e % 2][k / 16][k % 16 / 4], k % 4);
   }
   d[0] += fault();
+}
+
+uint32_t round_to_tf32(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  if (std::isnan(x)) return 0x7FFFFFFFu;
+  return std::isinf(x) ? bits : (bits + 0x1000u) & ~0x1FFFu;
+}
+
+void mma_m16n8k8_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  for (const uint32_t bits : {a[0], a[1], a[2], a[3], b[0], b[1]}) {
+    if ((bits & 0x1FFFu) != 0) fail("an operand is not TF32");
+  }
+  const Operands o(a, b);
+  for (int e = 0; e < 4; ++e) {
+    double terms[9] = {};
+    for (int k = 0; k < 8; ++k) {
+      terms[k] = static_cast<double>(float_of(o.a[e / 2][k / 4][k % 4])) * static_cast<double>(float_of(o.b[e % 2][k / 4][k % 4]));
+    }
+    terms[8] = static_cast<double>(d[e]);
+    d[e] = coarse_sum(terms);
+    if (g_tf32_flush && std::fabs(d[e]) < 0x1p-126f) d[e] = 0.0f;
+  }
+  if (lane() == 13) d[0] += d[0] * g_tf32_factor;
+}
+
+void break_tf32_mma(float factor, bool flush) {
+  g_tf32_factor = factor;
+  g_tf32_flush = flush;
 }
 
 }  // namespace shim

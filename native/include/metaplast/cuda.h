@@ -75,6 +75,13 @@ enum { METAPLAST_CUDA_XNOR_SIMT = 0, METAPLAST_CUDA_XNOR_MMA = 1, METAPLAST_CUDA
 METAPLAST_API int32_t metaplast_cuda_xnor_variant(const metaplast_cuda_context_t* context);
 // The best variant that failed, METAPLAST_CUDA_XNOR_SIMT where none did.
 METAPLAST_API int32_t metaplast_cuda_xnor_failed_variant(const metaplast_cuda_context_t* context);
+// Variants of the products of kfac.h (real_gemm, kronecker_products, kronecker_penalty, factor statistics): on the CUDA cores in the order of the contract, or
+// on tensor cores (compute capability 8.0 and newer) as three products of TF32, where the sum has 64 terms or more and the result 32 rows and columns: class C to the
+// first, the same error bounds. Without METAPLAST_CUDA_SIMT a context takes the second when it stays inside them in a test.
+enum { METAPLAST_CUDA_PRODUCT_SIMT = 0, METAPLAST_CUDA_PRODUCT_TF32X3 = 1 };
+METAPLAST_API int32_t metaplast_cuda_product_variant(const metaplast_cuda_context_t* context);
+// The variant that failed, METAPLAST_CUDA_PRODUCT_SIMT where none did.
+METAPLAST_API int32_t metaplast_cuda_product_failed_variant(const metaplast_cuda_context_t* context);
 METAPLAST_API void metaplast_cuda_context_destroy(metaplast_cuda_context_t* context);
 // cudaError_t of the last failed call on the context (0: none), and the kernel launched last when it surfaced ("" if none).
 METAPLAST_API int32_t metaplast_cuda_last_error_code(const metaplast_cuda_context_t* context);

@@ -41,12 +41,18 @@ struct FactorShares {
   }
 };
 
-// Adds the products of a wave of rows to the sums.
-void add_wave(Launcher* launcher, const FactorShares& plan, const simt::FactorRows& x, int64_t rows, bool fresh, float* partial, float* sums,
-              const int64_t* index) {
+// Adds the products of a wave of rows, `all_rows` in all waves, to the sums.
+void add_wave(Launcher* launcher, const FactorShares& plan, const simt::FactorRows& x, int64_t rows, int64_t all_rows, bool fresh, float* partial,
+              float* sums, const int64_t* index) {
   const int64_t chunks = parts(rows, plan.chunk_rows), floats = plan.tiles * simt::kTileFloats;
-  launcher->run<simt::FactorProduct>(chunks * plan.tiles, 1, simt::FactorProduct::kThreads, simt::FactorProduct::kSharedBytes,
-                                     {x, rows, plan.chunk_rows, plan.tiles, partial, index});
+  const simt::FactorProduct::Args args = {x, rows, plan.chunk_rows, plan.tiles, partial, index};
+  if (launcher->product_variant() == METAPLAST_CUDA_PRODUCT_TF32X3 && simt::suits_tf32(x.extent, x.extent, all_rows)) {
+    using Kernel = simt::FactorProductTf32;
+    launcher->run<Kernel>(chunks * plan.tiles, 1, Kernel::kThreads, Kernel::kSharedBytes, args);
+  } else {
+    using Kernel = simt::FactorProduct;
+    launcher->run<Kernel>(chunks * plan.tiles, 1, Kernel::kThreads, Kernel::kSharedBytes, args);
+  }
   launcher->run<simt::FactorAdd>(parts(floats, simt::FactorAdd::kThreads), 1, simt::FactorAdd::kThreads, 0,
                                  {chunks, floats, fresh ? 1 : 0, partial, sums, index});
 }
@@ -134,7 +140,7 @@ metaplast_status_t metaplast_kronecker_factor_update_cuda(metaplast_cuda_context
     source.mean = mean;
   }
   const bool product = kind != METAPLAST_FACTOR_MEAN;
-  if (product) add_wave(&launcher, plan, source, rows, true, partial, sums, index);
+  if (product) add_wave(&launcher, plan, source, rows, rows, true, partial, sums, index);
   finish(&launcher, plan, {kind, rows, d, product ? sums : nullptr, moment ? nullptr : mean, alpha, beta, f, ldf, index});
   return launcher.status();
 }
@@ -173,7 +179,7 @@ metaplast_status_t metaplast_im2col_factor_update_f32_cuda(metaplast_cuda_contex
       launcher.run<simt::FactorPatchRows>(blocks.blocks(), 1, simt::FactorPatchRows::kThreads, 0,
                                           {blocks, s.p, first, s.group_rows, patches, index});
     }
-    add_wave(&launcher, plan, source, rows, first == 0, partial, sums, index);
+    add_wave(&launcher, plan, source, rows, s.rows, first == 0, partial, sums, index);
     first += plan.wave_rows;
   } while (first < s.rows);
   finish(&launcher, plan, {METAPLAST_FACTOR_SECOND_MOMENT, s.rows, d, sums, nullptr, alpha, beta, f, ldf, index});

@@ -4,6 +4,7 @@
 
 #include "kernels/kronecker_factor/kronecker_factor.h"
 #include "kernels/matrix_pieces/matrix_pieces_simt.cuh"
+#include "runtime/cuda/tile_product_tf32.h"
 
 namespace metaplast {
 namespace simt {
@@ -109,6 +110,31 @@ struct FactorProduct {
     for (int i = 0; i < 8; ++i) {
       METAPLAST_UNROLL
       for (int j = 0; j < 4; ++j) to[product_row(i) * kSide + product_column(j)] = sum[i][j];
+    }
+  }
+};
+
+// The same on tensor cores.
+struct FactorProductTf32 {
+  static constexpr int kThreads = kProductThreads;
+  static constexpr int kMinBlocks = 2;
+  static constexpr size_t kSharedBytes = kTf32Shared;
+  using Args = FactorProduct::Args;
+  static METAPLAST_DEVICE void run(const Args& a) {
+    if (*a.index >= 0) return;
+    const int64_t tile = blockIdx.x % a.tiles, chunk = blockIdx.x / a.tiles, I = triangle_row(tile), J = tile - I * (I + 1) / 2;
+    const int64_t first = chunk * a.chunk_rows, end = first + a.chunk_rows < a.rows ? first + a.chunk_rows : a.rows;
+    Tf32Sums sum;
+    clear_sums(sum);
+    tf32_product_in_blocks(a.x, I * kSide, a.x, J * kSide, first, end, sum);
+    float* const to = a.partial + (chunk * a.tiles + tile) * kTileFloats;
+    METAPLAST_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      METAPLAST_UNROLL
+      for (int j = 0; j < 4; ++j) {
+        METAPLAST_UNROLL
+        for (int e = 0; e < 4; ++e) to[tf32_row(i, e) * kSide + tf32_column(j, e)] = sum[i][j][e];
+      }
     }
   }
 };

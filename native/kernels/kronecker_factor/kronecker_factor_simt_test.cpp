@@ -3,6 +3,7 @@
 
 #include "metaplast/binary.h"
 #include "metaplast/kfac.h"
+#include "shim/matrix_testing.h"
 #include "shim/simt_testing.h"
 #include "shim/tensor_testing.h"
 
@@ -156,4 +157,81 @@ METAPLAST_SIMT_TEST(im2col_factor_update_f32) {
                                                 bytes, nullptr) == METAPLAST_OK &&
             index.values()[0] == 37 && f.values() == std::vector<float>(4, 7.0f),
         "im2col_factor with infinity: index %lld", static_cast<long long>(index.values()[0]));
+}
+
+// On tensor cores, element by element within the bound of the contract; integers exactly; both triangles equal; the same bits in every order.
+METAPLAST_SIMT_TEST(kronecker_factor_tensor_cores) {
+  constexpr Shape kLarge[] = {{64, 32}, {65, 64}, {300, 40}, {600, 31}, {800, 70}};
+  const ProductsOnTensorCores on;
+  for (const Shape& s : kLarge) {
+    for (int kind = 0; kind < 8; ++kind) {
+      const bool bias = kind % 2 == 1 || s.cols == 31, narrow = kind % 4 >= 2, whole = kind >= 6, centred = !bias && kind == 4;
+      const int64_t d = s.cols + (bias ? 1 : 0), ldx = s.cols + kind % 3, ldf = d + kind % 2;
+      const float alpha = kind == 5 ? -0.5f : 0.25f;
+      const std::string at = format("factor on tensor cores, %lld x %lld, kind %d", static_cast<long long>(s.rows), static_cast<long long>(s.cols), kind);
+      std::vector<float> values = whole ? integers(31, s.rows * ldx) : uniform_values(31, s.rows * ldx + 1, kind == 0 ? 1.0f : -2.0f, 3.0f);
+      const std::vector<uint16_t> halves = bf16_of(values);
+      if (narrow) {
+        for (size_t i = 0; i < values.size(); ++i) {
+          const uint32_t bits = static_cast<uint32_t>(halves[i]) << 16;
+          std::memcpy(&values[i], &bits, 4);
+        }
+      }
+      const int64_t bytes = metaplast_kronecker_factor_workspace_bytes_cuda(s.rows, s.cols, bias);
+      std::vector<float> first;
+      for (int order = 0; order < (kind == 1 ? 3 : 1); ++order) {
+        metaplast::shim::set_order(kind + order);
+        Device<float> x(values, order), f(std::vector<float>(static_cast<size_t>(d * ldf), 7.0f), order);
+        Device<uint16_t> x16(halves, order);
+        Device<int64_t> index({-5});
+        Device<char> space(std::vector<char>(static_cast<size_t>(bytes), '\x7F'));
+        check(metaplast_kronecker_factor_update_cuda(cuda(), centred ? METAPLAST_FACTOR_CENTRED : METAPLAST_FACTOR_SECOND_MOMENT, s.rows, s.cols,
+                                                     narrow ? static_cast<const void*>(x16.data()) : x.data(), narrow ? METAPLAST_BF16 : METAPLAST_F32, ldx, bias,
+                                                     alpha, 0.0f, f.data(), ldf, index.data(), space.data(), bytes, nullptr) == METAPLAST_OK &&
+                  index.values()[0] == -1,
+              "%s: CUDA", at.c_str());
+        const std::vector<float> seen = f.values();
+        check(order == 0 || seen == first, "%s, order %d: other bits", at.c_str(), order);
+        first = seen;
+      }
+      metaplast::shim::set_order(0);
+      std::vector<double> mean(static_cast<size_t>(d), 0.0);
+      for (int64_t c = 0; centred && c < d; ++c) {
+        for (int64_t r = 0; r < s.rows; ++r) mean[static_cast<size_t>(c)] += static_cast<double>(values[static_cast<size_t>(r * ldx + c)]);
+        mean[static_cast<size_t>(c)] = static_cast<double>(static_cast<float>(mean[static_cast<size_t>(c)] / static_cast<double>(s.rows)));
+      }
+      const auto element = [&](int64_t r, int64_t c) {
+        return c >= s.cols ? 1.0 : static_cast<double>(values[static_cast<size_t>(r * ldx + c)]) - mean[static_cast<size_t>(c)];
+      };
+      for (int64_t i = 0; i < d; ++i) {
+        for (int64_t j = 0; j <= i; ++j) {
+          ExactSum exact;
+          const double weight = static_cast<double>(alpha) / (centred ? static_cast<double>(s.rows) : 1.0);
+          for (int64_t r = 0; r < s.rows; ++r) exact.add(element(r, i) * weight, element(r, j));
+          const float seen = first[static_cast<size_t>(i * ldf + j)];
+          // Means are rounded, and so are differences to them.
+          check(whole ? static_cast<double>(seen) == exact.value : exact.allows(seen, static_cast<double>(s.rows) + (centred ? 8 : 3), s.rows), "%s: F[%lld][%lld] is %g, exactly %g", at.c_str(),
+                static_cast<long long>(i), static_cast<long long>(j), seen, exact.value);
+          check(seen == first[static_cast<size_t>(j * ldf + i)], "%s: the triangles differ", at.c_str());
+        }
+      }
+    }
+  }
+  // Patches: integers exactly.
+  const metaplast_conv2d_t shape = {3, 4, 6, 6, 0, 3, 3, 1, 1, 1, 1, 1, 1, 1};
+  const int64_t d = 37;
+  Both<float> x(integers(32, 3 * 4 * 36)), f(std::vector<float>(d * d));
+  Device<int64_t> seen({-5});
+  int64_t index = -5;
+  const int64_t bytes = metaplast_im2col_factor_workspace_bytes(cpu(), &shape, METAPLAST_SHARING_EXPAND, 1);
+  const int64_t device_bytes = metaplast_im2col_factor_workspace_bytes_cuda(&shape, METAPLAST_SHARING_EXPAND, 1);
+  Device<char> host_space(std::vector<char>(static_cast<size_t>(bytes))), space(std::vector<char>(static_cast<size_t>(device_bytes)));
+  const int64_t before = metaplast::shim::statistics().warp_operations;
+  check(metaplast_im2col_factor_update_f32(cpu(), &shape, METAPLAST_SHARING_EXPAND, x.cpu(), 1, 0.5f, 0.0f, f.cpu(), d, &index, host_space.data(), bytes) ==
+                METAPLAST_OK &&
+            metaplast_im2col_factor_update_f32_cuda(cuda(), &shape, METAPLAST_SHARING_EXPAND, x.gpu(), 1, 0.5f, 0.0f, f.gpu(), d, seen.data(), space.data(),
+                                                    device_bytes, nullptr) == METAPLAST_OK,
+        "patches");
+  check(metaplast::shim::statistics().warp_operations > before, "patches: tensor cores were used");
+  f.expect_same_on_both("F", "patches");
 }

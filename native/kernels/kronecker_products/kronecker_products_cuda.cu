@@ -61,8 +61,8 @@ metaplast_status_t metaplast_kronecker_products_f32_cuda(metaplast_cuda_context_
   // Entries are asked for in index order, so places in the workspace are counted along the way.
   for (int stage = 0; stage < 2; ++stage) {
     int64_t at = 0, next = 0;
-    run_list<simt::RealGemm>(
-        &launcher, count, 1, simt::RealGemm::kThreads, simt::RealGemm::kSharedBytes, {},
+    run_products(
+        &launcher, launcher.product_variant(), count,
         [=](int64_t i) { return empty(items[i]) ? 0 : metaplast::cuda_runtime::tiles_of(items[i].m) * metaplast::cuda_runtime::tiles_of(items[i].k); },
         [&](int64_t i) {
           for (; next < i; ++next) at += product_bytes(items[next]);
@@ -86,6 +86,7 @@ metaplast_status_t metaplast_kronecker_penalty_f32_cuda(metaplast_cuda_context_t
   const int64_t needed = metaplast_kronecker_penalty_workspace_bytes_cuda(count, items);
   if (workspace_bytes < needed || (needed > 0 && workspace == nullptr) || !is_aligned(workspace, 16)) return METAPLAST_E_ARGUMENT;
   Launcher launcher(context, "kronecker_penalty", stream);
+  const int32_t variant = launcher.product_variant();
   launcher.clear(value, sizeof(double));
   launcher.clear(absolute, sizeof(double));
   char* const base = static_cast<char*>(workspace);
@@ -111,8 +112,8 @@ metaplast_status_t metaplast_kronecker_penalty_f32_cuda(metaplast_cuda_context_t
     const auto t = [&](int64_t i) { return reinterpret_cast<float*>(memory + places[i]); };
     const auto p = [&](int64_t i) { return reinterpret_cast<float*>(memory + places[i] + product_bytes(group[i])); };
     const auto rows = [&](int64_t i) { return reinterpret_cast<double*>(memory + places[i] + 2 * product_bytes(group[i])); };
-    run_products(&launcher, n, [&](int64_t i) { return right_product(group[i], group[i].anchor, t(i)); });
-    run_products(&launcher, n, [&](int64_t i) { return left_product(group[i], t(i), p(i), group[i].k); });
+    run_products(&launcher, variant, n, [&](int64_t i) { return right_product(group[i], group[i].anchor, t(i)); });
+    run_products(&launcher, variant, n, [&](int64_t i) { return left_product(group[i], t(i), p(i), group[i].k); });
     run_list<simt::PenaltyRows>(
         &launcher, n, 1, simt::PenaltyRows::kThreads, 0, {}, [&](int64_t i) { return empty(group[i]) ? 0 : (group[i].m + 7) / 8; },
         [&](int64_t i) {

@@ -145,3 +145,75 @@ METAPLAST_SIMT_TEST(kronecker_penalty_f32) {
     });
   }
 }
+
+// On tensor cores: within (m+k+4) u (|G| |W| |A|), for a list the bits of single calls, and the penalty's sums and gradients from such products.
+METAPLAST_SIMT_TEST(kronecker_products_tensor_cores) {
+  const ProductsOnTensorCores on;
+  const std::vector<std::pair<int64_t, int64_t>> shapes = {{64, 70}, {10, 101}, {40, 64}, {80, 65}, {65, 33}};
+  for (int order = 0; order < 4; ++order) {
+    metaplast::shim::set_order(order);
+    Layers layers(shapes, order), single(shapes, 0), penalty(shapes, order);
+    const auto host = layers.items(false, false, false, false), device = layers.items(true, false, false, false), alone = single.items(true, false, false, false);
+    const auto host_terms = penalty.items(false, false, false, true), terms = penalty.items(true, false, false, true);
+    const int64_t count = static_cast<int64_t>(host.size());
+    Device<char> space(std::vector<char>(static_cast<size_t>(metaplast_kronecker_penalty_workspace_bytes_cuda(count, terms.data()))));
+    const int64_t bytes = static_cast<int64_t>(space.values().size());
+    Device<double> sums({-1.0, -1.0});
+    check(metaplast_kronecker_products_f32_cuda(cuda(), count, device.data(), space.data(), bytes, nullptr) == METAPLAST_OK, "list");
+    for (const metaplast_kronecker_item_t& item : alone) {
+      check(metaplast_kronecker_products_f32_cuda(cuda(), 1, &item, space.data(), bytes, nullptr) == METAPLAST_OK, "one");
+    }
+    check(metaplast_kronecker_penalty_f32_cuda(cuda(), count, terms.data(), sums.data(), sums.data() + 1, space.data(), bytes, nullptr) == METAPLAST_OK, "penalty");
+    double value = 0, bound = 0;
+    int64_t different = 0;
+    for (size_t l = 0; l < shapes.size(); ++l) {
+      for (const bool with_anchor : {false, true}) {
+        const metaplast_kronecker_item_t& item = (with_anchor ? host_terms : host)[l];
+        const int64_t m = item.m, k = item.k;
+        const double units = static_cast<double>(m + k + 4), weight = static_cast<double>(static_cast<float>(item.weight));
+        // D A and |D| |A|, then G times them.
+        std::vector<ExactSum> t(static_cast<size_t>(m * k));
+        const auto d = [&](int64_t r, int64_t c) {
+          const float w = item.w[r * item.ldw + c];
+          return static_cast<double>(with_anchor && item.anchor != nullptr ? w - item.anchor[r * item.ldanchor + c] : w);
+        };
+        for (int64_t r = 0; r < m; ++r) {
+          for (int64_t c = 0; c < k; ++c) {
+            for (int64_t q = 0; q < k; ++q) t[static_cast<size_t>(r * k + c)].add(d(r, q), static_cast<double>(item.a[q * item.lda + c]));
+          }
+        }
+        Layers::Layer& layer = *(with_anchor ? penalty : layers).layers[l];
+        const std::vector<float> seen = layer.out.device.values(), one = single.layers[l]->out.device.values();
+        std::vector<float> ordered, unused;
+        if (!with_anchor) ordered = product(item, false, &unused);
+        for (int64_t r = 0; r < m; ++r) {
+          for (int64_t c = 0; c < k; ++c) {
+            ExactSum p;
+            for (int64_t q = 0; q < m; ++q) {
+              const ExactSum& inner = t[static_cast<size_t>(q * k + c)];
+              const double g = static_cast<double>(item.g[r * item.ldg + q]);
+              p.value += g * inner.value;
+              p.magnitude += std::fabs(g) * inner.magnitude;
+            }
+            const size_t place = static_cast<size_t>(r * item.ldo + c);
+            if (with_anchor) {
+              value += item.weight / 2 * d(r, c) * p.value;
+              bound += std::fabs(item.weight / 2 * d(r, c)) * units * 0x1p-24 * p.magnitude;
+              const double before = static_cast<double>(item.out[place]);
+              p.value = before + weight * p.value;
+              p.magnitude = std::fabs(before) / units + std::fabs(weight) * p.magnitude;
+            } else {
+              check(metaplast::testing::same(seen[place], one[place]), "layer %zu: a list has other bits than one call", l);
+              different += metaplast::testing::same(seen[place], ordered[static_cast<size_t>(r * k + c)]) ? 0 : 1;
+            }
+            check(p.allows(seen[place], units, m + k), "layer %zu, %s [%lld][%lld] is %g, exactly %g", l, with_anchor ? "gradient" : "product",
+                  static_cast<long long>(r), static_cast<long long>(c), seen[place], p.value);
+          }
+        }
+      }
+    }
+    check(std::fabs(sums.values()[0] - value) <= bound + 1e-12, "penalty is %g, exactly %g", sums.values()[0], value);
+    check(different > 1000, "tensor cores were used: %lld elements differ", static_cast<long long>(different));
+    metaplast::shim::set_order(0);
+  }
+}

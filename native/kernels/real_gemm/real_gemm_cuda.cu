@@ -11,7 +11,7 @@ extern "C" metaplast_status_t metaplast_real_gemm_f32_cuda(metaplast_cuda_contex
     return METAPLAST_E_ARGUMENT;
   }
   metaplast::cuda_runtime::Launcher launcher(context, "real_gemm", stream);
-  metaplast::cuda_runtime::run_products(&launcher, 1, [=](int64_t) {
+  metaplast::cuda_runtime::run_products(&launcher, launcher.product_variant(), 1, [=](int64_t) {
     return metaplast::simt::RealProduct{m, n, inner, a, nullptr, lda, 0, b, ldb, c, ldc, alpha, beta, transpose_a, transpose_b};
   });
   return launcher.status();

@@ -60,7 +60,8 @@ extern "C" metaplast_status_t metaplast_cuda_context_create(int32_t device, int3
   created->flags = flags;
   created->multiprocessors = info.multiprocessors;
   if ((flags & METAPLAST_CUDA_SIMT) == 0) {
-    const metaplast_status_t chosen = metaplast::cuda_runtime::choose_xnor_variant(created, info.major, info.minor);
+    metaplast_status_t chosen = metaplast::cuda_runtime::choose_xnor_variant(created, info.major, info.minor);
+    if (chosen == METAPLAST_OK) chosen = metaplast::cuda_runtime::choose_product_variant(created, info.major);
     if (chosen != METAPLAST_OK) {
       delete created;
       return chosen;

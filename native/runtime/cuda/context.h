@@ -19,6 +19,8 @@ struct metaplast_cuda_context {
   std::atomic<int64_t> allocated{0};
   std::atomic<int32_t> xnor_variant{METAPLAST_CUDA_XNOR_SIMT};  // in force for bit products
   std::atomic<int32_t> xnor_failed{METAPLAST_CUDA_XNOR_SIMT};   // the best one that did not pass its test, if any
+  std::atomic<int32_t> product_variant{METAPLAST_CUDA_PRODUCT_SIMT};  // the same for products of real matrices
+  std::atomic<int32_t> product_failed{METAPLAST_CUDA_PRODUCT_SIMT};
 };
 
 namespace metaplast {

@@ -47,6 +47,7 @@ class Launcher {
   // METAPLAST_OK as long as everything so far was accepted.
   metaplast_status_t status() const noexcept { return status_; }
   int64_t multiprocessors() const noexcept { return context_->multiprocessors; }
+  int32_t product_variant() const noexcept { return context_->product_variant.load(); }
 
   template <class Kernel>
   void run(int64_t blocks_x, int64_t blocks_y, int threads, size_t shared_bytes, const typename Kernel::Args& args) noexcept {

@@ -5,3 +5,4 @@
 #include "kernels/matrix_pieces/matrix_pieces_cuda.cu"
 #include "kernels/batch_norm_merge/batch_norm_merge_cuda.cu"
 #include "kernels/kronecker_factor/kronecker_factor_cuda.cu"
+#include "runtime/cuda/product_variant_cuda.cu"

@@ -59,6 +59,12 @@ final class CudaBindings {
   @Name("metaplast_cuda_xnor_failed_variant")
   static native int xnorFailedVariant(@Cast("const metaplast_cuda_context_t*") long context);
 
+  @Name("metaplast_cuda_product_variant")
+  static native int productVariant(@Cast("const metaplast_cuda_context_t*") long context);
+
+  @Name("metaplast_cuda_product_failed_variant")
+  static native int productFailedVariant(@Cast("const metaplast_cuda_context_t*") long context);
+
   @Name("metaplast_cuda_last_error_code")
   static native int lastErrorCode(@Cast("const metaplast_cuda_context_t*") long context);
 

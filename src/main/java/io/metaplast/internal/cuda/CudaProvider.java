@@ -42,6 +42,7 @@ public final class CudaProvider implements BackendProvider {
   private static final int SIMT = 2; // METAPLAST_CUDA_SIMT
   // METAPLAST_CUDA_XNOR_*, by number
   private static final List<String> XNOR_VARIANTS = List.of("simt", "mma", "wgmma");
+  private static final int PRODUCT_SIMT = 0; // METAPLAST_CUDA_PRODUCT_SIMT
   private static final System.Logger LOG = System.getLogger("io.metaplast");
 
   // status.h
@@ -144,7 +145,7 @@ public final class CudaProvider implements BackendProvider {
     throw new IllegalArgumentException(VARIANTS_PROPERTY + " = '" + value + "' is unknown; valid: auto, simt");
   }
 
-  /** The variants in force, in words. Warns when one did not pass its test. */
+  /** The variants in force, in words. Warns of those that did not pass their test. */
   private String variants() {
     String variant = XNOR_VARIANTS.get(CudaBindings.xnorVariant(context));
     String failed = XNOR_VARIANTS.get(CudaBindings.xnorFailedVariant(context));
@@ -154,7 +155,15 @@ public final class CudaProvider implements BackendProvider {
           "the " + failed + " variant of the bit products did not give the bits of the portable one on this device and is not used; in force: "
               + variant + ". " + VARIANTS_PROPERTY + " = simt leaves the test out");
     }
-    return variant.equals("simt") ? "simt" : "simt, bit products " + variant;
+    if (CudaBindings.productFailedVariant(context) != PRODUCT_SIMT) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "the tf32x3 variant of the products of real matrices did not stay inside the error bounds on this device and is not used; "
+              + VARIANTS_PROPERTY + " = simt leaves the test out");
+    }
+    return "simt"
+        + (variant.equals("simt") ? "" : ", bit products " + variant)
+        + (CudaBindings.productVariant(context) == PRODUCT_SIMT ? "" : ", real products tf32x3");
   }
 
   /** From metaplast_cuda_device_info_t. */

@@ -7,8 +7,9 @@ From compute capability 7.5 on an instruction has 16 bytes, its operation in the
 which instruction is not looked up but found: probes with 4 and with 12 copies of one instruction are compiled for the architecture with nvcc (environment
 CUDACXX), and the operation that occurs 8 times more often is the one. Where there is no such operation, or several, the instruction is emulated.
 
-Checked: the tensor-core kernels of the bit products have the one tensor-core instruction that they are meant to have, not emulated and as often as in their
-PTX (emulation is a call); all other kernels have none and store nothing to local memory (spills); the portable bit products have the population count. (AND and
+Checked: the tensor-core kernels of the bit products and of the real products have the one tensor-core instruction that they are meant to have, not emulated and
+as often as in their PTX (emulation is a call); all other kernels have none; these and the real products store nothing to local memory (spills); the portable bit
+products have the population count. (AND and
 XOR are one operation with a modifier: the PTX tells them apart, cuda_report.sh looks there.) Exit status 1 when one of these does not hold.
 """
 import collections
@@ -68,7 +69,7 @@ AROUND = {
 }
 
 # Kernels for tensor cores; all others are portable.
-TENSOR_KERNELS = ("XnorGemmMma", "XnorGemmSm90a")
+TENSOR_KERNELS = ("XnorGemmMma", "XnorGemmSm90a", "RealGemmTf32", "FactorProductTf32")
 
 
 def kernels(path):
@@ -114,6 +115,8 @@ def wanted(kernel, architecture):
   if kernel == "XnorGemmSm90a":
     return "wgmma b1 and" if architecture == "90a" else None
   generation = int(architecture.rstrip("af")) // 10
+  if kernel.endswith("Tf32"):
+    return "mma tf32" if generation >= 8 else None
   return "mma b1 xor" if generation == 7 else "mma b1 and" if generation < 10 else "mma s8"
 
 
@@ -163,15 +166,15 @@ def main():
         continue  # a function that kernels call
       counts = {hex(o): code[o] for o in tensor if code[o]}
       kernel = next((k for k in TENSOR_KERNELS if k in name), None)
+      # A store by another form of address is the same operation but for the upper three bits.
+      stores = sum(c for o, c in code.items() if o & 0x1FF == operations["local store"] & 0x1FF)
+      if stores and (kernel is None or kernel.endswith("Tf32")):
+        failures.append(f"{name} stores {stores} times to local memory")
       if kernel is None:
         portable += 1
         counting += code[operations["population count"]] > 0
         if counts:
           failures.append(f"{name} is portable and has {counts}")
-        # A store by another form of address is the same operation but for the upper three bits.
-        stores = sum(c for o, c in code.items() if o & 0x1FF == operations["local store"] & 0x1FF)
-        if stores:
-          failures.append(f"{name} stores {stores} times to local memory")
         if "XnorGemm" in name and not code[operations["population count"]]:
           failures.append(f"{name} has no population count")
         continue

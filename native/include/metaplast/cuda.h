@@ -5,7 +5,8 @@
 // later call on the context return METAPLAST_E_CUDA_LOST at once. Work is asynchronous: an error of a kernel may surface at a later
 // call; metaplast_cuda_last_error_kernel then names the kernel that was launched last on the context.
 //
-// Kernel twins: contracts, shapes and order of operations are those of bayes.h and binary.h, with the same bits. Addresses are device memory,
+// Kernel twins: contracts, shapes and order of operations are those of bayes.h and binary.h, with the same bits, and of kfac.h with variants that keep
+// its bounds. Addresses are device memory,
 // host tables (counts, tensor numbers, addresses, rule rows) are host memory and are read before the call returns. No twin
 // allocates or waits, so calls may be captured into a CUDA graph. `stream` is a CUstream; null is the legacy default stream.
 #ifndef METAPLAST_CUDA_H_

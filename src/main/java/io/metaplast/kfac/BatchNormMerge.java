@@ -16,7 +16,11 @@ import java.util.Objects;
  * @param eps finite, &gt;= 0
  */
 public record BatchNormMerge(F32Matrix weight, F32Buffer bias, F32Buffer gamma, F32Buffer beta, F32Buffer mean, F32Buffer variance, double eps) {
-  /** Validates. */
+  /**
+   * Validates.
+   *
+   * @throws IllegalArgumentException if a vector has not [out] elements, or eps is negative or not finite in fp32
+   */
   public BatchNormMerge {
     Objects.requireNonNull(weight, "weight");
     if (!(eps >= 0) || !Float.isFinite((float) eps)) {

@@ -15,7 +15,11 @@ import java.util.Objects;
  * @param variance [out]
  */
 public record BatchNormMergeGradients(F32Matrix weight, F32Buffer bias, F32Buffer gamma, F32Buffer beta, F32Buffer mean, F32Buffer variance) {
-  /** Validates. */
+  /**
+   * Validates.
+   *
+   * @throws IllegalArgumentException if one of mean and variance is null and the other not; lengths are checked by the call
+   */
   public BatchNormMergeGradients {
     Objects.requireNonNull(weight, "weight");
     Objects.requireNonNull(gamma, "gamma");

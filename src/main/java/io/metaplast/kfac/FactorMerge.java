@@ -10,7 +10,11 @@ package io.metaplast.kfac;
  * @param g2 factor of G2
  */
 public record FactorMerge(boolean traceMinimising, double a1, double a2, double g1, double g2) {
-  /** Validates. */
+  /**
+   * Validates.
+   *
+   * @throws IllegalArgumentException if a factor is negative, NaN or infinite
+   */
   public FactorMerge {
     weight("a1", a1);
     weight("a2", a2);

@@ -21,7 +21,11 @@ public record InverseOptions(
   /** Every rung. */
   public static final InverseOptions STANDARD = new InverseOptions(DEFAULT_RESIDUAL_TOLERANCE, true, true, true, true);
 
-  /** Validates. */
+  /**
+   * Validates.
+   *
+   * @throws IllegalArgumentException if the tolerance is not positive and finite
+   */
   public InverseOptions {
     if (!(residualTolerance > 0) || residualTolerance == Double.POSITIVE_INFINITY) {
       throw new IllegalArgumentException("residualTolerance = " + residualTolerance + " must be finite and > 0");

@@ -2,7 +2,7 @@ package io.metaplast.kfac;
 
 import java.util.Arrays;
 
-/** What is said about each matrix of a batch of inverses. Reused: a call overwrites it. Used by one call at a time. */
+/** What is said about each matrix of a batch of inverses. Reused: a call overwrites it. Used by one call at a time. A place outside of the batch is an {@link IndexOutOfBoundsException}. */
 public final class InverseReport {
   /** The inverse is good. */
   public static final int OK = 0;

@@ -39,19 +39,29 @@ public interface KfacKernels {
    */
   void kroneckerFactorUpdate(RealMatrix x, boolean bias, double alpha, double beta, F32Matrix factor, Workspace workspace, Stream stream);
 
-  /** As the other form, on a moving sum that knows its weight: raw = beta raw + alpha X^T X, weight = beta weight + 1. */
+  /**
+   * As the other form, on a moving sum that knows its weight: raw = beta raw + alpha X^T X, weight = beta weight + 1. After an exception the weight is what it was.
+   *
+   * @param factor raw [d][d]
+   */
   void kroneckerFactorUpdate(RealMatrix x, boolean bias, double alpha, double beta, MovingFactor factor, Workspace workspace, Stream stream);
 
   /**
    * out = raw / weight, the factor that a moving sum stands for; both triangles are read. In place allowed.
    *
+   * @param out [d][d]
    * @throws IllegalArgumentException also if the weight is 0
    */
   void kroneckerFactorValue(MovingFactor factor, F32Matrix out, Stream stream);
 
   /**
-   * factor = beta factor + alpha C, C = (1/N) sum (x - m)(x - m)^T with the column means m, in two passes: the input factor of a layer directly under batch norm.
+   * factor = beta factor + alpha C, C = (1/N) sum (x - m)(x - m)^T with the column means m, in two passes: the input factor of a layer directly under batch norm. Error: (rows+8) u alpha
+   * times the sum of absolute terms; m is rounded to fp32.
    *
+   * @param x [rows][cols], fp32 or bf16
+   * @param alpha finite
+   * @param beta 0..1; at 0 the factor is not read
+   * @param factor [cols][cols]
    * @throws IllegalArgumentException also if x has fewer than 2 rows
    * @throws io.metaplast.NonFiniteMatrixException if x holds NaN or infinity
    */
@@ -73,6 +83,10 @@ public interface KfacKernels {
    * factor = beta factor + alpha X^T X, X the patches that {@code shape} makes of x (columns c, ky, kx); never more than a panel of them exists.
    *
    * @param x [batch][channels][height][width]
+   * @param bias adds the coordinate that is 1 in every row, or the number of positions where they are summed
+   * @param alpha finite
+   * @param beta 0..1; at 0 the factor is not read
+   * @param factor [d][d], d = shape.cols(), or one more with bias
    * @throws io.metaplast.NonFiniteMatrixException if x holds NaN or infinity; row = item, column = place inside the item
    */
   void im2colFactorUpdate(
@@ -83,7 +97,12 @@ public interface KfacKernels {
 
   // ---- damping
 
-  /** Damping of each pair for lambda &gt;= 0 on the block. */
+  /**
+   * Damping of each pair. A trace that gives no usable pi is no error but flagged ({@link PairDamping#zeroTrace}).
+   *
+   * @param lambda on the block; finite, &gt;= 0
+   * @param pairs of {@link DampingMode#PI} the diagonals are read, of the other modes nothing
+   */
   List<PairDamping> damping(DampingMode mode, double lambda, List<KroneckerPair> pairs, Stream stream);
 
   // ---- damped inverse
@@ -119,8 +138,11 @@ public interface KfacKernels {
   // ---- Cholesky pieces
 
   /**
-   * factor L with L L^T = M + damping I, strict upper triangle 0. In place allowed.
+   * factor L with L L^T = M + damping I, strict upper triangle 0. In place allowed. Error: norm1(L L^T - M - damping I) &lt;= 10 u norm1(M + damping I).
    *
+   * @param m [n][n], lower triangle read
+   * @param damping finite, &gt;= 0
+   * @param factor L [n][n]; as it was after an exception
    * @throws io.metaplast.NonFiniteMatrixException if M holds NaN or infinity
    * @throws io.metaplast.NotPositiveDefiniteException if a pivot failed
    */
@@ -130,15 +152,18 @@ public interface KfacKernels {
   long choleskyWorkspaceBytes(int n);
 
   /**
-   * out = L^-1, lower triangular. In place allowed.
+   * out = L^-1, lower triangular, strict upper triangle 0. In place allowed.
    *
+   * @param l [n][n], lower triangle read
+   * @param out [n][n]
    * @throws IllegalArgumentException also if a diagonal element of L is 0 or not finite; then nothing is written
    */
   void triangularInverse(F32Matrix l, F32Matrix out, Stream stream);
 
   /**
-   * Solves L X = B, or L^T X = B where {@code transposed}, in place.
+   * Solves L X = B, or L^T X = B where {@code transposed}, in place. Error of each element of L X - B: (n+4) u |L| |X|.
    *
+   * @param l [n][n], lower triangle read
    * @param b [n][columns]
    * @throws IllegalArgumentException also if a diagonal element of L is 0 or not finite; then nothing is written
    */
@@ -151,7 +176,7 @@ public interface KfacKernels {
    *
    * @param inverses both inverses of each layer, both triangles read
    * @param gradients dW_l [out][in]
-   * @param out may be the list of gradients
+   * @param out [out][in]; a matrix may be the gradient of its own layer
    */
   void kroneckerPrecondition(List<KroneckerPair> inverses, List<F32Matrix> gradients, List<F32Matrix> out, Workspace workspace, Stream stream);
 
@@ -162,10 +187,13 @@ public interface KfacKernels {
   long kroneckerPreconditionWorkspaceBytes(List<F32Matrix> gradients);
 
   /**
-   * Q = sum over tasks of lambda/2 sum over layers and terms of w &lt;D, G D A&gt;, D = W - anchor; the gradient lambda w G D A is added to {@code gradients}. Value in double.
+   * Q = sum over tasks of lambda/2 sum over layers and terms of w &lt;D, G D A&gt;, D = W - anchor; the gradient lambda w G D A is added to {@code gradients}. Value in double. Error of the gradient: that of
+   * {@link #kroneckerPrecondition} for each term. NaN propagates. Terms of weight or lambda 0 are not read.
    *
-   * @param weights W of each layer
-   * @param gradients one a layer, or null: the value alone
+   * @param tasks both triangles of the factors read
+   * @param weights W [out][in] of each layer
+   * @param gradients one a layer [out][in], or null: the value alone
+   * @throws IllegalArgumentException also if lambda times a weight is not finite in fp32
    */
   PenaltyValue kroneckerQuadraticPenalty(
       List<PenaltyTask> tasks, List<F32Matrix> weights, List<F32Matrix> gradients, Workspace workspace, Stream stream);
@@ -173,14 +201,22 @@ public interface KfacKernels {
   /** Workspace of {@link #kroneckerQuadraticPenalty}. */
   long kroneckerPenaltyWorkspaceBytes(List<PenaltyTask> tasks, List<F32Matrix> weights);
 
-  /** Merges the pairs of two tasks, both triangles read; out may be one of them. Where only one pair has traces above 0, the result is that pair times its factors. */
+  /**
+   * Merges the pairs of two tasks, both triangles read. Where only one pair has traces above 0, the result is that pair times its factors.
+   *
+   * @param first G [out][out], A [in][in]
+   * @param second of the same shapes
+   * @param rule see {@link FactorMerge}
+   * @param out of the same shapes; each factor may be the one of first or second in its place
+   * @throws IllegalArgumentException also if a factor of the rule, balanced, is not finite in fp32
+   */
   MergeReport mergeKroneckerFactors(KroneckerPair first, KroneckerPair second, FactorMerge rule, KroneckerPair out, Stream stream);
 
   /**
-   * Scale of a preconditioned step.
+   * Scale of a preconditioned step by a bound on its KL divergence (after Ba, Grosse and Martens 2017), see {@link KlClip}.
    *
-   * @param v preconditioned gradients
-   * @param gradients as given
+   * @param v preconditioned gradients [out][in]
+   * @param gradients as they were, of the same shapes
    * @param learningRate finite
    * @param kappa bound, finite and &gt; 0; .001 is usual
    */
@@ -191,16 +227,18 @@ public interface KfacKernels {
   /**
    * Weights and biases of the linear layer that a linear layer and the batch norm behind it are together: What = diag(gamma/sigma) W, bhat = beta + gamma (b - mean)/sigma.
    *
-   * @param mergedWeight may be the layer's own
+   * @param mergedWeight What [out][in]; may be the layer's own
+   * @param mergedBias bhat [out]
    * @throws IllegalArgumentException also if variance + eps is not positive and finite somewhere (the channel is named); then nothing is written
    */
   void mergeBatchNorm(BatchNormMerge layer, F32Matrix mergedWeight, F32Buffer mergedBias, Stream stream);
 
   /**
-   * Gradients of the parts from those of the merged layer.
+   * Gradients of the parts from those of the merged layer. With s = gamma/sigma and t = sum of dWhat W over the inputs + dbhat (b - mean): dW = s dWhat, db = s dbhat, dgamma = t/sigma,
+   * dbeta = dbhat, dmean = -s dbhat, dvariance = -gamma t/(2 sigma^3). Overwrites {@code out}.
    *
-   * @param gradWeight dQ/dWhat
-   * @param gradBias dQ/dbhat
+   * @param gradWeight dQ/dWhat [out][in]; may be {@code out.weight()}
+   * @param gradBias dQ/dbhat [out]
    * @throws IllegalArgumentException as {@link #mergeBatchNorm}
    */
   void mergeBatchNormBackward(BatchNormMerge layer, F32Matrix gradWeight, F32Buffer gradBias, BatchNormMergeGradients out, Stream stream);
@@ -222,15 +260,26 @@ public interface KfacKernels {
   /**
    * out = Q diag((max(l, 0) + damping)^(-1/root)) Q^T; root 1 is the inverse.
    *
+   * @param values l [n]
+   * @param vectors Q [n][n]
+   * @param damping finite, &gt;= 0
    * @param root &gt;= 1
+   * @param out [n][n]
    * @return true if a negative eigenvalue was taken as 0
-   * @throws IllegalArgumentException also if max(l, 0) + damping is 0 somewhere
+   * @throws IllegalArgumentException also if max(l, 0) + damping is 0 or not finite somewhere; then nothing is written
    */
   boolean inverseRootFromEigen(F32Buffer values, F32Matrix vectors, double damping, int root, F32Matrix out, Stream stream);
 
   /**
    * out = Qg [(Qg^T dW Qa) / (lg la^T + lambda)] Qa^T: exact Tikhonov damping of the block.
    *
+   * @param valuesG lg [out]
+   * @param vectorsG Qg [out][out]
+   * @param valuesA la [in]
+   * @param vectorsA Qa [in][in]
+   * @param gradient dW [out][in]
+   * @param lambda finite, &gt;= 0
+   * @param out [out][in]
    * @throws IllegalArgumentException also if a denominator is not positive; then nothing is written
    */
   void kroneckerPreconditionEigen(
@@ -240,8 +289,10 @@ public interface KfacKernels {
    * S = (1/N) ((D Qg)^2)^T (X Qa)^2, squares element-wise: second moments of the gradient in the eigenbasis (George et al. 2018, arXiv 1806.03884).
    *
    * @param d output gradients [N][out]
+   * @param vectorsG Qg [out][out]
    * @param x inputs [N][cols]
    * @param bias adds the coordinate 1 to x
+   * @param vectorsA Qa [in][in], in = cols, or cols + 1 with bias
    * @param s [out][in]
    * @throws IllegalArgumentException also if there are no rows
    */
@@ -251,24 +302,30 @@ public interface KfacKernels {
   void ekfacPrecondition(F32Matrix vectorsG, F32Matrix vectorsA, F32Matrix s, F32Matrix gradient, double lambda, F32Matrix out, Stream stream);
 
   /**
-   * out = (alpha X^T X + damping I)^-1 = (I - X^T (X X^T + (damping/alpha) I)^-1 X)/damping, for fewer rows than columns. Loses about u cond.
+   * out = (alpha X^T X + damping I)^-1 = (I - X^T (X X^T + (damping/alpha) I)^-1 X)/damping, for fewer rows than columns (the identity of Woodbury). Loses about u cond.
    *
+   * @param x [rows][cols]
    * @param alpha finite, &gt; 0
    * @param damping finite, &gt; 0
-   * @throws io.metaplast.KernelException as {@link #dampedCholesky}, for the inner matrix X X^T + (damping/alpha) I
+   * @param out [cols][cols]
+   * @throws io.metaplast.NonFiniteMatrixException if X holds NaN or infinity
+   * @throws io.metaplast.NotPositiveDefiniteException as {@link #dampedCholesky}, for the inner matrix X X^T + (damping/alpha) I
    */
   void woodburyInverse(F32Matrix x, double alpha, double damping, F32Matrix out, Stream stream);
 
   /**
-   * out = (first + second)^-1 V for two Kronecker blocks of one layer, first positive definite; out may be v.
+   * out = (first + second)^-1 V for two Kronecker blocks of one layer, first positive definite; out may be v (Martens and Grosse 2015, appendix B).
    *
+   * @param v [out][in]
+   * @param out [out][in]; as it was after an exception
    * @throws io.metaplast.KernelException if a factor of {@code first} is not positive definite (batch index 0: g, 1: a), or a denominator is not positive
    */
   void kroneckerSumInverseApply(KroneckerPair first, KroneckerPair second, F32Matrix v, F32Matrix out, Stream stream);
 
   /**
-   * log det((G + damping.g I) (x) (A + damping.a I)) = k log det(G + ..) + m log det(A + ..).
+   * log det((G + damping.g I) (x) (A + damping.a I)) = k log det(G + ..) + m log det(A + ..), m and k the orders of G and A.
    *
+   * @param pair lower triangles read
    * @throws io.metaplast.NotPositiveDefiniteException if a factor is not (batch index 0: g, 1: a)
    */
   double kroneckerLogDet(KroneckerPair pair, PairDamping damping, Stream stream);
@@ -276,7 +333,10 @@ public interface KfacKernels {
   /**
    * out = mean + Lg^-T E La^-1: a sample of the matrix normal distribution with precision (G + damping.g I) (x) (A + damping.a I).
    *
+   * @param mean [out][in]
+   * @param pair lower triangles read
    * @param e standard normals [out][in], as {@link io.metaplast.bayes.BayesKernels#gaussian} makes them
+   * @param out [out][in]
    * @throws io.metaplast.NotPositiveDefiniteException if a factor is not (batch index 0: g, 1: a)
    */
   void matrixNormalSample(F32Matrix mean, KroneckerPair pair, PairDamping damping, F32Matrix e, F32Matrix out, Stream stream);
@@ -284,8 +344,13 @@ public interface KfacKernels {
   /**
    * Inverse of a symmetric positive definite matrix by Newton-Schulz, X = X (2 I - M X) from M/(norm1 normInf), until max|M X - I| is at most {@code tolerance} or grows 1.2 times; out holds the best iterate.
    *
+   * @param m [n][n], lower triangle read
+   * @param tolerance finite, &gt; 0
+   * @param out [n][n]
    * @param maxIterations &gt;= 1
    * @return max|M X - I| after each step
+   * @throws io.metaplast.NonFiniteMatrixException if M holds NaN or infinity
+   * @throws io.metaplast.NotPositiveDefiniteException if M is 0
    * @throws io.metaplast.KernelException if the tolerance was not reached; out then holds the best iterate all the same
    */
   double[] newtonSchulzInverse(F32Matrix m, double tolerance, int maxIterations, F32Matrix out, Stream stream);

@@ -7,14 +7,14 @@ import java.util.List;
  * What is remembered of one task: lambda/2 sum over layers and terms of weight &lt;W - anchor, G (W - anchor) A&gt;.
  *
  * @param lambda finite, &gt;= 0
- * @param anchors the task's optimum, one matrix a layer
+ * @param anchors the task's optimum, one matrix [out][in] a layer
  * @param terms for each layer its Kronecker terms: one, or two for a layer under batch norm; none for a layer without penalty
  */
 public record PenaltyTask(double lambda, List<F32Matrix> anchors, List<List<PenaltyTerm>> terms) {
   /**
    * Validates and copies the lists.
    *
-   * @throws IllegalArgumentException if the lists differ in length, or a term does not fit its anchor
+   * @throws IllegalArgumentException if lambda is negative, NaN or infinite, the lists differ in length, or a term does not fit its anchor
    */
   public PenaltyTask {
     if (!(lambda >= 0) || lambda == Double.POSITIVE_INFINITY) {

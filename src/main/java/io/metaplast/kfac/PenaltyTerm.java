@@ -9,7 +9,11 @@ import java.util.Objects;
  * @param weight finite, &gt;= 0
  */
 public record PenaltyTerm(KroneckerPair pair, double weight) {
-  /** Validates. */
+  /**
+   * Validates.
+   *
+   * @throws IllegalArgumentException if the weight is negative, NaN or infinite
+   */
   public PenaltyTerm {
     Objects.requireNonNull(pair, "pair");
     if (!(weight >= 0) || weight == Double.POSITIVE_INFINITY) {

@@ -71,7 +71,12 @@ public final class BackendImpl implements Backend {
     return provider;
   }
 
-  /** Takes the backend for a call. */
+  /** What a kernel call takes. */
+  UseCounted life() {
+    return life;
+  }
+
+  /** Takes the backend for anything else. */
   void acquire() {
     life.acquire("backend");
   }
@@ -80,7 +85,7 @@ public final class BackendImpl implements Backend {
     life.release();
   }
 
-  private void checkOpen() {
+  void checkOpen() {
     if (life.isClosed()) {
       throw new IllegalStateException("backend is closed");
     }

@@ -19,6 +19,7 @@ public abstract class BufferImpl implements DeviceBuffer {
   private final Runnable onClose;
   private final long rangeStart;
   private final long rangeEnd;
+  private final long rawAddress;
 
   /** {@code onClose}: run after the close of a buffer that owns its memory; null for slices, which own nothing. */
   BufferImpl(BackendImpl backend, Memory memory, long byteOffset, long length, Runnable onClose) {
@@ -29,6 +30,7 @@ public abstract class BufferImpl implements DeviceBuffer {
     this.onClose = onClose;
     this.rangeStart = memory.rangeBase() + byteOffset;
     this.rangeEnd = rangeStart + length * elementBytes();
+    this.rawAddress = memory.address() + byteOffset;
   }
 
   @Override
@@ -67,7 +69,7 @@ public abstract class BufferImpl implements DeviceBuffer {
 
   /** Native address of the first element, without a check; 0-based offset for heap memory. For calls that hold the memory. */
   public final long rawAddress() {
-    return memory.address() + byteOffset;
+    return rawAddress;
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.metaplast.internal;
 import io.metaplast.DeviceBuffer;
 import io.metaplast.Stream;
 import io.metaplast.TensorGroup;
+import io.metaplast.internal.spi.CallUses;
 import io.metaplast.internal.spi.Memory;
 import io.metaplast.internal.spi.UseCounted;
 import java.util.Arrays;
@@ -10,13 +11,15 @@ import java.util.Objects;
 
 /**
  * What every kernel call goes through: takes the backend, the stream and the memory of all operands for the duration of the call, and checks that they are
- * there, open, of this backend, and that no output overlaps another operand. One per thread, reused, so that a call allocates nothing:
+ * there, open, of this backend, and that no output overlaps another operand. What is taken is safe from a close from {@link #stream} on, which comes last; values
+ * may be looked at after it only. One per thread, reused, so that a call allocates nothing:
  *
  * <pre>
  *   CallGuard guard = CallGuard.enter(backend);
  *   try {
  *     BufferImpl x = guard.input("x", xArgument);
  *     BufferImpl y = guard.output("y", yArgument);
+ *     long handle = guard.stream(streamArgument);
  *     ...
  *     guard.checkOverlap();
  *     kernel
@@ -31,27 +34,26 @@ final class CallGuard {
 
   private static final ThreadLocal<CallGuard> CURRENT = ThreadLocal.withInitial(CallGuard::new);
 
-  private BackendImpl backend;
-  private UseCounted[] held = new UseCounted[16];
-  private int heldCount;
+  private final CallUses uses = new CallUses();
+  private BackendImpl backend; // of this call or the last one
+  private boolean published;
+
+  // What is reused from call to call is written only where it changes: most calls of a thread resemble the call before, and a reference costs a barrier of the
+  // collector.
+  private Held[] held = new Held[16];
 
   /** Up to so many operands are compared pair by pair, more in the order of their addresses. */
   private static final int FEW = 24;
 
-  // Operands with elements: either a buffer or a group, their bounding range, and whether the call writes them.
-  private String[] names = new String[16];
-  private long[] places = new long[16];
-  private TensorGroupImpl<?>[] groups = new TensorGroupImpl<?>[16];
-  private long[] starts = new long[16];
-  private long[] ends = new long[16];
-  private boolean[] outputs = new boolean[16];
+  private Operand[] list = new Operand[16];
+  private boolean withGroups;
   private int[] order = new int[16];
   private int[] spare = new int[16];
   private int[] nextOutput = new int[17];
   private int operands;
-  private boolean anyGroup;
 
   // Of long lists that are not recorded one by one: the range of all inputs, and of all outputs while these ascend in memory.
+  private boolean withLists;
   private long inputsStart;
   private long inputsEnd;
   private long outputsStart;
@@ -66,36 +68,70 @@ final class CallGuard {
   private final float[] values = new float[4096];
   private final double[] sums = new double[2];
 
-  private CallGuard() {}
+  /** What messages call something that the call has taken. */
+  private static final class Held {
+    String name;
+    long place;
+  }
+
+  /** An operand with elements: either a buffer or a group, the bounding range, and whether the call writes it. */
+  private static final class Operand {
+    String name;
+    long place;
+    TensorGroupImpl<?> groupOrNull; // null between calls
+    long start;
+    long end;
+    boolean output;
+  }
+
+  private CallGuard() {
+    noLists();
+    fill(0);
+    for (int i = 0; i < held.length; i++) {
+      held[i] = new Held();
+    }
+  }
+
+  private void noLists() {
+    withLists = false;
+    inputsStart = Long.MAX_VALUE;
+    inputsEnd = Long.MIN_VALUE;
+    outputsStart = Long.MAX_VALUE;
+    outputsEnd = Long.MIN_VALUE;
+    ascending = true;
+  }
+
+  private void fill(int from) {
+    for (int i = from; i < list.length; i++) {
+      list[i] = new Operand();
+    }
+  }
 
   /** The guard of this thread, with the backend held. */
   static CallGuard enter(BackendImpl backend) {
     CallGuard guard = CURRENT.get();
-    backend.acquire();
-    guard.backend = backend;
-    guard.inputsStart = Long.MAX_VALUE;
-    guard.inputsEnd = Long.MIN_VALUE;
-    guard.outputsStart = Long.MAX_VALUE;
-    guard.outputsEnd = Long.MIN_VALUE;
-    guard.ascending = true;
+    guard.hold("backend", NO_PLACE, backend.life());
+    if (guard.backend != backend) {
+      guard.backend = backend;
+    }
     return guard;
   }
 
   /** Gives everything back. */
   void exit() {
-    for (int i = heldCount - 1; i >= 0; i--) {
-      held[i].release();
-      held[i] = null;
+    if (withGroups) {
+      for (int i = 0; i < operands; i++) {
+        list[i].groupOrNull = null;
+      }
+      withGroups = false;
     }
-    heldCount = 0;
-    if (anyGroup) {
-      Arrays.fill(groups, 0, operands, null);
-      anyGroup = false;
+    if (withLists) {
+      noLists();
     }
     operands = 0;
     inPlacePairs = 0;
-    backend.release();
-    backend = null;
+    published = false;
+    uses.clear();
   }
 
   /** A buffer that the call reads. */
@@ -144,6 +180,7 @@ final class CallGuard {
    */
   void listed(String name, long place, DeviceBuffer buffer, boolean output) {
     BufferImpl b = taken(name, place, buffer);
+    withLists = true;
     if (b.length() > 0) {
       long start = b.rangeStart();
       long end = b.rangeEnd();
@@ -162,8 +199,9 @@ final class CallGuard {
   boolean listsApart() {
     boolean apart = ascending && (outputsStart >= inputsEnd || inputsStart >= outputsEnd);
     for (int i = 0; i < operands; i++) {
-      apart &= starts[i] >= outputsEnd || outputsStart >= ends[i];
-      apart &= !outputs[i] || starts[i] >= inputsEnd || inputsStart >= ends[i];
+      Operand o = list[i];
+      apart &= o.start >= outputsEnd || outputsStart >= o.end;
+      apart &= !o.output || o.start >= inputsEnd || inputsStart >= o.end;
     }
     return apart;
   }
@@ -187,8 +225,7 @@ final class CallGuard {
     if (b.backendImpl() != backend) {
       checkBackend(at(name, place), b.backendImpl());
     }
-    Memory memory = b.memory();
-    hold(place != NO_PLACE && memory.isClosed() ? at(name, place) : name, memory);
+    hold(name, place, b.memory());
     return b;
   }
 
@@ -210,7 +247,7 @@ final class CallGuard {
   void holdOnly(String name, DeviceBuffer buffer) {
     BufferImpl b = (BufferImpl) buffer;
     checkBackend(name, b.backendImpl());
-    hold(name, b.memory());
+    hold(name, NO_PLACE, b.memory());
   }
 
   /** A group that the call reads. */
@@ -231,7 +268,7 @@ final class CallGuard {
   private TensorGroupImpl<?> operand(String name, TensorGroup<?> group, boolean output) {
     TensorGroupImpl<?> g = own(name, group);
     for (Memory memory : g.memories()) {
-      hold(name, memory);
+      hold(name, NO_PLACE, memory);
     }
     int ranges = g.ranges();
     if (ranges > 0) {
@@ -257,7 +294,7 @@ final class CallGuard {
     return g;
   }
 
-  /** Takes the stream and returns its handle. */
+  /** Takes the stream and returns its handle. From here on, whoever closes something that the call has taken leaves it to the end of the call. */
   long stream(Stream stream) {
     Objects.requireNonNull(stream, "stream");
     if (!(stream instanceof StreamImpl)) {
@@ -266,9 +303,10 @@ final class CallGuard {
     StreamImpl s = (StreamImpl) stream;
     checkBackend("stream", (BackendImpl) s.backend());
     if (!s.isDefault()) {
-      hold("stream", s);
+      hold("stream", NO_PLACE, s);
     }
-    return s.handle();
+    publish();
+    return s.rawHandle();
   }
 
   /** Checks that no output overlaps another operand. */
@@ -277,9 +315,11 @@ final class CallGuard {
       checkOverlapOfMany();
       return;
     }
-    for (int b = 1; b < operands; b++) {
-      for (int a = 0; a < b; a++) {
-        if ((outputs[a] || outputs[b]) && starts[a] < ends[b] && starts[b] < ends[a] && !exactlyInPlace(a, b)) {
+    for (int j = 1; j < operands; j++) {
+      Operand b = list[j];
+      for (int i = 0; i < j; i++) {
+        Operand a = list[i];
+        if ((a.output || b.output) && a.start < b.end && b.start < a.end && !exactlyInPlace(a, b)) {
           checkOverlap(a, b);
         }
       }
@@ -291,14 +331,14 @@ final class CallGuard {
     sortByStart();
     nextOutput[operands] = operands;
     for (int i = operands - 1; i >= 0; i--) {
-      nextOutput[i] = outputs[order[i]] ? i : nextOutput[i + 1];
+      nextOutput[i] = list[order[i]].output ? i : nextOutput[i + 1];
     }
     for (int i = 0; i < operands; i++) {
       int first = order[i];
-      boolean output = outputs[first];
-      for (int j = output ? i + 1 : nextOutput[i + 1]; j < operands && starts[order[j]] < ends[first]; j = output ? j + 1 : nextOutput[j + 1]) {
-        int a = Math.min(first, order[j]);
-        int b = Math.max(first, order[j]);
+      boolean output = list[first].output;
+      for (int j = output ? i + 1 : nextOutput[i + 1]; j < operands && start(j) < list[first].end; j = output ? j + 1 : nextOutput[j + 1]) {
+        Operand a = list[Math.min(first, order[j])];
+        Operand b = list[Math.max(first, order[j])];
         if (!exactlyInPlace(a, b)) {
           checkOverlap(a, b);
         }
@@ -330,16 +370,20 @@ final class CallGuard {
       int a = from;
       int b = middle;
       for (int to = from; to < end; to++) {
-        spare[to] = b == end || a < middle && starts[order[a]] <= starts[order[b]] ? order[a++] : order[b++];
+        spare[to] = b == end || a < middle && start(a) <= start(b) ? order[a++] : order[b++];
       }
       from = end;
     }
     return operands > 0;
   }
 
+  private long start(int ordered) {
+    return list[order[ordered]].start;
+  }
+
   private int endOfRun(int from) {
     int end = from + 1;
-    while (end < operands && starts[order[end - 1]] <= starts[order[end]]) {
+    while (end < operands && start(end - 1) <= start(end)) {
       end++;
     }
     return end;
@@ -369,57 +413,83 @@ final class CallGuard {
     }
   }
 
-  private void hold(String name, UseCounted resource) {
-    if (heldCount > 0 && held[heldCount - 1] == resource) {
-      return; // another piece of the same memory: once is enough
+  private void hold(String name, long place, UseCounted resource) {
+    if (resource.isClosed()) {
+      throw closed(name, place);
     }
-    resource.acquire(name);
-    if (heldCount == held.length) {
-      held = Arrays.copyOf(held, 2 * heldCount);
+    int n = uses.count();
+    if (!uses.add(resource)) {
+      return; // another piece of the same memory
     }
-    held[heldCount++] = resource;
+    if (n == held.length) {
+      held = Arrays.copyOf(held, 2 * n);
+      for (int i = n; i < held.length; i++) {
+        held[i] = new Held();
+      }
+    }
+    Held h = held[n];
+    if (h.name != name) {
+      h.name = name;
+    }
+    if (h.place != place) {
+      h.place = place;
+    }
+    if (published) {
+      publish();
+    }
+  }
+
+  private void publish() {
+    int closed = uses.publish();
+    if (closed >= 0) {
+      throw closed(held[closed].name, held[closed].place); // since it was taken
+    }
+    published = true;
+  }
+
+  private static IllegalStateException closed(String name, long place) {
+    return new IllegalStateException(at(name, place) + " is closed");
+  }
+
+  /** Whether what this thread's call has taken is safe from a close; false outside of calls. For tests. */
+  static boolean published() {
+    return CURRENT.get().published;
   }
 
   private void record(String name, long place, TensorGroupImpl<?> group, long start, long end, boolean output) {
-    if (operands == names.length) {
+    if (operands == list.length) {
       grow(2 * operands);
     }
-    // Writing a reference costs many times what comparing it does; the next call is mostly the same one.
-    if (names[operands] != name) {
-      names[operands] = name;
+    Operand operand = list[operands++];
+    if (operand.name != name) {
+      operand.name = name;
     }
-    places[operands] = place;
+    operand.place = place;
     if (group != null) {
-      groups[operands] = group;
-      anyGroup = true;
+      operand.groupOrNull = group;
+      withGroups = true;
     }
-    starts[operands] = start;
-    ends[operands] = end;
-    outputs[operands] = output;
-    operands++;
+    operand.start = start;
+    operand.end = end;
+    operand.output = output;
   }
 
   private void grow(int size) {
-    names = Arrays.copyOf(names, size);
-    places = Arrays.copyOf(places, size);
-    groups = Arrays.copyOf(groups, size);
-    starts = Arrays.copyOf(starts, size);
-    ends = Arrays.copyOf(ends, size);
-    outputs = Arrays.copyOf(outputs, size);
+    list = Arrays.copyOf(list, size);
+    fill(operands);
     order = new int[size];
     spare = new int[size];
     nextOutput = new int[size + 1];
   }
 
-  private boolean exactlyInPlace(int a, int b) {
-    return starts[a] == starts[b] && ends[a] == ends[b] && mayBeInPlace(a, b);
+  private boolean exactlyInPlace(Operand a, Operand b) {
+    return a.start == b.start && a.end == b.end && mayBeInPlace(a, b);
   }
 
-  private boolean mayBeInPlace(int a, int b) {
+  private boolean mayBeInPlace(Operand a, Operand b) {
     for (int i = 0; i < inPlacePairs; i++) {
-      if (places[a] == places[b]
-          && (names[a].equals(inPlaceInputs[i]) && names[b].equals(inPlaceOutputs[i])
-              || names[b].equals(inPlaceInputs[i]) && names[a].equals(inPlaceOutputs[i]))) {
+      if (a.place == b.place
+          && (a.name.equals(inPlaceInputs[i]) && b.name.equals(inPlaceOutputs[i]) || b.name.equals(inPlaceInputs[i]) && a.name.equals(inPlaceOutputs[i]))) {
         return true;
       }
     }
@@ -427,7 +497,7 @@ final class CallGuard {
   }
 
   /** The bounding ranges of a and b meet; do the operands themselves? Walks both in order of their start. */
-  private void checkOverlap(int a, int b) {
+  private void checkOverlap(Operand a, Operand b) {
     int i = 0;
     int j = 0;
     while (i < ranges(a) && j < ranges(b)) {
@@ -448,19 +518,19 @@ final class CallGuard {
     }
   }
 
-  private int ranges(int operand) {
-    return groups[operand] == null ? 1 : groups[operand].ranges();
+  private static int ranges(Operand operand) {
+    return operand.groupOrNull == null ? 1 : operand.groupOrNull.ranges();
   }
 
-  private long start(int operand, int i) {
-    return groups[operand] == null ? starts[operand] : groups[operand].rangeStart(i);
+  private static long start(Operand operand, int i) {
+    return operand.groupOrNull == null ? operand.start : operand.groupOrNull.rangeStart(i);
   }
 
-  private long end(int operand, int i) {
-    return groups[operand] == null ? ends[operand] : groups[operand].rangeEnd(i);
+  private static long end(Operand operand, int i) {
+    return operand.groupOrNull == null ? operand.end : operand.groupOrNull.rangeEnd(i);
   }
 
-  private String label(int operand, int i) {
-    return groups[operand] == null ? at(names[operand], places[operand]) : names[operand] + "[" + groups[operand].rangeTensor(i) + "]";
+  private static String label(Operand operand, int i) {
+    return operand.groupOrNull == null ? at(operand.name, operand.place) : operand.name + "[" + operand.groupOrNull.rangeTensor(i) + "]";
   }
 }

@@ -1,6 +1,7 @@
 package io.metaplast.internal;
 
 import io.metaplast.Backend;
+import io.metaplast.BackendKind;
 import io.metaplast.Stream;
 import io.metaplast.internal.spi.UseCounted;
 
@@ -41,6 +42,11 @@ final class StreamImpl extends UseCounted implements Stream {
 
   @Override
   public void synchronize() {
+    if (backend.info().kind() != BackendKind.CUDA) {
+      backend.checkOpen(); // every call has ended when it returns
+      handle();
+      return;
+    }
     backend.acquire();
     try {
       acquire("stream");
@@ -52,6 +58,11 @@ final class StreamImpl extends UseCounted implements Stream {
     } finally {
       backend.release();
     }
+  }
+
+  /** Handle for calls that have taken the stream. */
+  long rawHandle() {
+    return handle;
   }
 
   @Override

@@ -12,7 +12,7 @@ import java.util.Objects;
 /**
  * What every kernel call goes through: takes the backend, the stream and the memory of all operands for the duration of the call, and checks that they are
  * there, open, of this backend, and that no output overlaps another operand. What is taken is safe from a close from {@link #stream} on, which comes last; values
- * may be looked at after it only. One per thread, reused, so that a call allocates nothing:
+ * may be looked at after it only (or after {@link #publish}). One per thread, reused, so that a call allocates nothing:
  *
  * <pre>
  *   CallGuard guard = CallGuard.enter(backend);
@@ -439,7 +439,8 @@ final class CallGuard {
     }
   }
 
-  private void publish() {
+  /** What {@link #stream} ends with: for calls that must look at values before they have taken everything. */
+  void publish() {
     int closed = uses.publish();
     if (closed >= 0) {
       throw closed(held[closed].name, held[closed].place); // since it was taken

@@ -884,6 +884,7 @@ final class CheckedBinaryKernels implements BinaryKernels {
   private BitMatrixImpl inputBits(CallGuard guard, String name, BitMatrix bits) {
     BitMatrixImpl b = (BitMatrixImpl) guard.input(name, bits);
     if (fullChecks) {
+      guard.publish();
       checkPadding(name, b);
     }
     return b;

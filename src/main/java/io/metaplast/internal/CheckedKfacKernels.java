@@ -1071,6 +1071,9 @@ final class CheckedKfacKernels implements KfacKernels {
     Objects.requireNonNull(damping, "damping");
     Checks.nonNegative("damping.g", damping.g());
     Checks.nonNegative("damping.a", damping.a());
+    if (fullChecks) {
+      guard.publish();
+    }
     symmetric("pair.g", CallGuard.NO_PLACE, pair.g());
     symmetric("pair.a", CallGuard.NO_PLACE, pair.a());
   }

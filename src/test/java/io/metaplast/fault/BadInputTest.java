@@ -21,7 +21,9 @@ import io.metaplast.Stream;
 import io.metaplast.TensorGroup;
 import io.metaplast.TensorLayout;
 import io.metaplast.TestBackends;
+import io.metaplast.TestBackends;
 import io.metaplast.TestBackends.Target;
+import io.metaplast.internal.PublishedOnly;
 import io.metaplast.Workspace;
 import io.metaplast.bayes.BayesKernels;
 import io.metaplast.bayes.BgdParams;
@@ -111,6 +113,23 @@ class BadInputTest {
         }
       }
       closeAll(values);
+    }
+  }
+
+  /** No kernel, and no look at the values of an operand, before a concurrent close would wait for the call. */
+  @Test
+  void whatACallUsesIsPublishedFirst() throws Throwable {
+    try (Backend checked = PublishedOnly.backend(TestBackends.java().options().withFullChecks(true))) {
+      for (Call call : KernelCalls.all(TestBackends.java())) {
+        Object[] values = call.values(checked);
+        call.invoke(checked, values);
+        for (int i = 0; i < values.length; i++) {
+          if (call.args().get(i).nullable()) {
+            call.invoke(checked, KernelCalls.with(values, i, v -> null));
+          }
+        }
+        closeAll(values);
+      }
     }
   }
 

@@ -3,9 +3,12 @@ package io.metaplast.fault;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.metaplast.Backend;
+import io.metaplast.BitMatrix;
 import io.metaplast.Coverage;
 import io.metaplast.Data.Profile;
 import io.metaplast.F32Buffer;
+import io.metaplast.I32Buffer;
+import io.metaplast.I32Matrix;
 import io.metaplast.Metaplast;
 import io.metaplast.Seeds;
 import io.metaplast.Stream;
@@ -24,6 +27,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -118,6 +124,78 @@ class ConcurrencyTest {
     assertThat(completed + refused).isEqualTo(Seeds.rounds(2000, 100_000));
     assertThat(backend.allocatedBytes()).as("bytes still allocated").isEqualTo(before);
     Coverage.checked("close during a call", target.name(), completed + refused);
+  }
+
+  /** Calls as short as they get, of several threads on the same operands, which other threads close and replace all the time. */
+  @ParameterizedTest
+  @MethodSource("io.metaplast.TestBackends#kinds")
+  void sharedOperandsClosedUnderShortCallsGiveTheResultOrSayClosed(Target target) throws Exception {
+    Backend backend = target.backend();
+    long before = backend.allocatedBytes();
+    int callers = 3;
+    int replacements = Seeds.rounds(3000, 200_000);
+    AtomicReference<BitMatrix> shared = new AtomicReference<>(ones(backend));
+    AtomicBoolean stop = new AtomicBoolean();
+    AtomicLong completed = new AtomicLong();
+    AtomicLong refused = new AtomicLong();
+    ExecutorService pool = Executors.newFixedThreadPool(callers + 1);
+    try {
+      List<Future<?>> done = new ArrayList<>();
+      for (int caller = 0; caller < callers; caller++) {
+        done.add(
+            pool.submit(
+                () -> {
+                  try (BitMatrix a = ones(backend);
+                      I32Buffer out = backend.allocateI32(1)) {
+                    I32Matrix y = I32Matrix.of(out, 1, 1);
+                    while (!stop.get()) {
+                      out.upload(0, new int[] {-1}, 0, 1);
+                      try {
+                        backend.binary().xnorGemm(a, shared.get(), y, backend.defaultStream());
+                        completed.incrementAndGet();
+                        assertThat(out.toArray()).containsExactly(COLUMNS);
+                      } catch (IllegalStateException e) {
+                        assertThat(e).hasMessage("b is closed");
+                        refused.incrementAndGet();
+                      }
+                    }
+                    return null;
+                  }
+                }));
+      }
+      done.add(
+          pool.submit(
+              () -> {
+                try {
+                  for (int i = 0; i < replacements || completed.get() == 0; i++) {
+                    BitMatrix old = shared.get();
+                    old.close(); // the callers still find it
+                    shared.set(ones(backend));
+                  }
+                } finally {
+                  stop.set(true);
+                }
+                return null;
+              }));
+      for (Future<?> f : done) {
+        f.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      }
+    } finally {
+      stop.set(true);
+      pool.shutdownNow();
+    }
+    shared.get().close();
+    assertThat(backend.allocatedBytes()).as("bytes still allocated").isEqualTo(before);
+    Coverage.checked("close during a call", target.name(), completed.get() + refused.get());
+  }
+
+  private static final int COLUMNS = 64;
+
+  /** One row of +1. */
+  private static BitMatrix ones(Backend backend) {
+    BitMatrix bits = backend.allocateBits(1, COLUMNS);
+    bits.upload(0, new long[] {-1}, 0, 1);
+    return bits;
   }
 
   @ParameterizedTest

@@ -12,7 +12,6 @@ import io.metaplast.bayes.LinearShape;
 import io.metaplast.bayes.MesuParams;
 import io.metaplast.bayes.StepReport;
 import io.metaplast.bayes.UncertaintyOptions;
-import java.util.function.Consumer;
 
 /** Workloads of kernels that are one plain call. */
 public final class CallWorkloads {
@@ -22,51 +21,8 @@ public final class CallWorkloads {
 
   private CallWorkloads() {}
 
-  /** A call and what it writes. */
-  private record Prepared(Runnable call, Consumer<Outputs> collect) {}
-
-  /** Makes operands owned by a workload. */
-  private interface Preparation {
-    Prepared prepare(OneCall workload, BayesKernels bayes);
-  }
-
-  private static final class OneCall extends Workload {
-    private final double items;
-    private final double bytes;
-    private final Prepared prepared;
-
-    OneCall(Backend backend, double items, double bytes, Preparation preparation) {
-      super(backend);
-      this.items = items;
-      this.bytes = bytes;
-      this.prepared = preparation.prepare(this, backend.bayes());
-    }
-
-    @Override
-    public double items() {
-      return items;
-    }
-
-    @Override
-    public double bytes() {
-      return bytes;
-    }
-
-    @Override
-    public void call() {
-      prepared.call.run();
-    }
-
-    @Override
-    Outputs outputs() {
-      Outputs outputs = new Outputs();
-      prepared.collect.accept(outputs);
-      return outputs;
-    }
-  }
-
-  private static Workload.Factory of(double items, double bytes, Preparation preparation) {
-    return backend -> new OneCall(backend, items, bytes, preparation);
+  private static Workload.Factory of(double items, double bytes, OneCall.Preparation<BayesKernels> preparation) {
+    return OneCall.of(items, bytes, false, Backend::bayes, preparation);
   }
 
   /** Random words. */
@@ -76,7 +32,7 @@ public final class CallWorkloads {
         4.0 * n,
         (workload, bayes) -> {
           I32Buffer out = workload.own(workload.backend.allocateI32(n));
-          return new Prepared(() -> bayes.philox(SEED, 0, 0, 0, out, workload.stream), outputs -> outputs.add("words", out));
+          return new OneCall.Prepared(() -> bayes.philox(SEED, 0, 0, 0, out, workload.stream), outputs -> outputs.add("words", out));
         });
   }
 
@@ -87,7 +43,7 @@ public final class CallWorkloads {
         4.0 * n,
         (workload, bayes) -> {
           F32Buffer out = workload.own(workload.backend.allocate(n));
-          return new Prepared(() -> bayes.uniform(SEED, 0, 0, 0, out, workload.stream), outputs -> outputs.add("u", out));
+          return new OneCall.Prepared(() -> bayes.uniform(SEED, 0, 0, 0, out, workload.stream), outputs -> outputs.add("u", out));
         });
   }
 
@@ -98,7 +54,7 @@ public final class CallWorkloads {
         4.0 * n * samples,
         (workload, bayes) -> {
           TensorGroup<F32Buffer> out = workload.group(Workloads.layout(n), samples);
-          return new Prepared(() -> bayes.epsilon(SEED, 0, out, workload.stream), outputs -> outputs.add("epsilon", out));
+          return new OneCall.Prepared(() -> bayes.epsilon(SEED, 0, out, workload.stream), outputs -> outputs.add("epsilon", out));
         });
   }
 
@@ -114,7 +70,7 @@ public final class CallWorkloads {
           TensorGroup<F32Buffer> gradMean = workload.group(layout, 1, Workload.gradients(data));
           TensorGroup<F32Buffer> gradSigma = workload.group(layout, 1, Workload.sigmaGradients(data));
           StepReport report = workload.own(StepReport.allocate(workload.backend));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> bayes.stepGated(weights, gradMean, gradSigma, MESU, report, workload.stream),
               outputs -> {
                 outputs.add("mu", weights.mean());
@@ -136,7 +92,7 @@ public final class CallWorkloads {
           F32Buffer x = workload.buffer(data.normal(784, 1), 784);
           F32Buffer y = workload.own(workload.backend.allocate(50 * Workloads.SAMPLES));
           F32Buffer epsilon = storedEpsilon ? workload.own(workload.backend.allocate((long) normals)) : null;
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> bayes.linearForward(weights, 0, shape, x, SEED, 0, epsilon, y, workload.stream), outputs -> outputs.add("y", y));
         });
   }
@@ -156,7 +112,7 @@ public final class CallWorkloads {
           F32Buffer y = workload.own(workload.backend.allocate(50 * Workloads.SAMPLES));
           F32Buffer epsilon = storedEpsilon ? workload.own(workload.backend.allocate((long) normals)) : null;
           bayes.linearForward(weights, 0, shape, x, SEED, 0, epsilon, y, workload.stream);
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> bayes.linearStep(weights, 0, shape, x, delta, null, epsilon, SEED, 0, MESU, null, null, workload.stream),
               outputs -> {
                 outputs.add("mu", weights.mean());
@@ -179,7 +135,7 @@ public final class CallWorkloads {
           F32Buffer itemLoss = workload.own(workload.backend.allocate(batch));
           F32Buffer loss = workload.own(workload.backend.allocate(1));
           F32Buffer gradient = workload.own(workload.backend.allocate(n));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> bayes.nllMeanLogSoftmax(Workloads.SAMPLES, batch, CLASSES, logits, labels, 1, itemLoss, loss, gradient,
                   workload.stream),
               outputs -> {
@@ -201,7 +157,7 @@ public final class CallWorkloads {
           F32Buffer predictive = workload.own(workload.backend.allocate(batch));
           F32Buffer aleatoric = workload.own(workload.backend.allocate(batch));
           F32Buffer epistemic = workload.own(workload.backend.allocate(batch));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> bayes.uncertainty(Workloads.SAMPLES, batch, CLASSES, logits, options, predictive, aleatoric, epistemic,
                   workload.stream),
               outputs -> outputs.add("epistemic", epistemic));
@@ -218,7 +174,7 @@ public final class CallWorkloads {
           F32Buffer in = workload.buffer(data.between(n, 0, 1), n);
           F32Buffer ood = workload.buffer(data.between(n, 0.2, 1.2), n);
           double[] auc = new double[1];
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> auc[0] = bayes.rocAuc(in, ood, workload.stream), outputs -> outputs.addCount("auc", Double.doubleToLongBits(auc[0])));
         });
   }
@@ -232,7 +188,7 @@ public final class CallWorkloads {
           F32Buffer x = workload.buffer(new HostData(10).normal(1 << 16, 1), n);
           F32Buffer out = workload.own(workload.backend.allocate(1));
           Workspace workspace = workload.own(workload.backend.workspace(bayes.sumWorkspaceBytes(n)));
-          return new Prepared(() -> bayes.sum(x, out, workspace, workload.stream), outputs -> outputs.add("sum", out));
+          return new OneCall.Prepared(() -> bayes.sum(x, out, workspace, workload.stream), outputs -> outputs.add("sum", out));
         });
   }
 
@@ -244,7 +200,7 @@ public final class CallWorkloads {
         (workload, bayes) -> {
           F32Buffer sigma = workload.buffer(new HostData(11).between(1 << 16, 0.02, 0.2), n);
           F32Buffer h = workload.own(workload.backend.allocate(n));
-          return new Prepared(() -> bayes.diagHessianFromSigma(sigma, 1, 300_000, h, workload.stream), outputs -> outputs.add("h", h));
+          return new OneCall.Prepared(() -> bayes.diagHessianFromSigma(sigma, 1, 300_000, h, workload.stream), outputs -> outputs.add("h", h));
         });
   }
 
@@ -282,7 +238,7 @@ public final class CallWorkloads {
                 case "siConsolidate" -> () -> bayes.siConsolidate(a, 1, d, b, c, workload.stream);
                 default -> () -> bayes.siPenaltyGradient(a, b, c, 1e-6, d, workload.stream);
               };
-          return new Prepared(
+          return new OneCall.Prepared(
               call,
               outputs -> {
                 outputs.add("a", a);

@@ -19,7 +19,6 @@ import io.metaplast.kfac.Sharing;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -65,102 +64,12 @@ public final class KfacWorkloads {
     return Arrays.stream(orders).mapToDouble(n -> Math.pow(n, 2)).sum();
   }
 
-  /** A call and how its result is collected. */
-  private record Prepared(Runnable call, Consumer<Outputs> collect) {}
-
-  /** Makes operands owned by a workload. */
-  private interface Preparation {
-    Prepared prepare(OneCall workload, KfacKernels kfac);
+  private static Workload.Factory exact(double items, double bytes, OneCall.Preparation<KfacKernels> preparation) {
+    return OneCall.of(items, bytes, false, Backend::kfac, preparation);
   }
 
-  private static final class OneCall extends Workload {
-    private final double items;
-    private final double bytes;
-    private final boolean bounded;
-    private final Prepared prepared;
-
-    OneCall(Backend backend, double items, double bytes, boolean bounded, Preparation preparation) {
-      super(backend);
-      this.items = items;
-      this.bytes = bytes;
-      this.bounded = bounded;
-      this.prepared = preparation.prepare(this, backend.kfac());
-    }
-
-    @Override
-    public double items() {
-      return items;
-    }
-
-    @Override
-    public double bytes() {
-      return bytes;
-    }
-
-    @Override
-    boolean bounded() {
-      return bounded;
-    }
-
-    @Override
-    public void call() {
-      prepared.call.run();
-    }
-
-    @Override
-    Outputs outputs() {
-      Outputs outputs = new Outputs();
-      prepared.collect.accept(outputs);
-      return outputs;
-    }
-
-    F32Matrix zeros(int rows, int cols) {
-      return F32Matrix.of(own(backend.allocate((long) rows * cols)), rows, cols);
-    }
-
-    F32Matrix matrix(float[] values, int rows, int cols) {
-      return F32Matrix.of(buffer(values, (long) rows * cols), rows, cols);
-    }
-
-    F32Matrix matrix(SpdMatrix spd) {
-      return fill(spd, zeros(spd.n(), spd.n()));
-    }
-
-    F32Matrix fill(SpdMatrix spd, F32Matrix matrix) {
-      int n = spd.n();
-      float[] row = new float[n];
-      for (int i = 0; i < n; i++) {
-        spd.row(i, row, 0);
-        matrix.data().upload((long) i * n, row, 0, n);
-      }
-      return matrix;
-    }
-
-    /** Zero matrices one after the other in one buffer, each on a cache line of its own. */
-    List<F32Matrix> rowOfZeros(int... orders) {
-      long[] starts = new long[orders.length + 1];
-      for (int b = 0; b < orders.length; b++) {
-        starts[b + 1] = starts[b] + ((long) orders[b] * orders[b] + 15 & -16);
-      }
-      F32Buffer all = own(backend.allocate(starts[orders.length]));
-      List<F32Matrix> matrices = new ArrayList<>();
-      for (int b = 0; b < orders.length; b++) {
-        matrices.add(F32Matrix.of(all.slice(starts[b], (long) orders[b] * orders[b]), orders[b], orders[b]));
-      }
-      return matrices;
-    }
-
-    Workspace space(long bytes) {
-      return own(backend.workspace(bytes));
-    }
-  }
-
-  private static Workload.Factory exact(double items, double bytes, Preparation preparation) {
-    return backend -> new OneCall(backend, items, bytes, false, preparation);
-  }
-
-  private static Workload.Factory bounded(double items, double bytes, Preparation preparation) {
-    return backend -> new OneCall(backend, items, bytes, true, preparation);
+  private static Workload.Factory bounded(double items, double bytes, OneCall.Preparation<KfacKernels> preparation) {
+    return OneCall.of(items, bytes, true, Backend::kfac, preparation);
   }
 
   /** The matrices that are inverted; the same seeds give them to the peers. */
@@ -182,7 +91,7 @@ public final class KfacWorkloads {
           F32Matrix m = workload.matrix(spd);
           F32Matrix out = workload.zeros(n, n);
           Workspace workspace = workload.space(kfac.spdInverseWorkspaceBytes(n));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> kfac.dampedSpdInverse(m, SpdMatrix.DAMPING, out, workspace, workload.stream),
               outputs -> outputs.require("inverse", spd.wrong(out.data().toArray())));
         });
@@ -204,7 +113,7 @@ public final class KfacWorkloads {
           Arrays.fill(damping, SpdMatrix.DAMPING);
           InverseReport report = new InverseReport();
           Workspace workspace = workload.space(kfac.spdInverseWorkspaceBytes(orders));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> kfac.batchedDampedSpdInverse(m, damping, out, InverseOptions.NONE, report, workspace, workload.stream),
               outputs -> {
                 for (int b = 0; b < orders.length; b++) {
@@ -226,7 +135,7 @@ public final class KfacWorkloads {
           F32Matrix x = workload.matrix(values, rows, cols);
           F32Matrix factor = workload.zeros(d, d);
           Workspace workspace = workload.space(kfac.kroneckerFactorWorkspaceBytes(rows, cols, bias));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> kfac.kroneckerFactorUpdate(x, bias, 1.0 / rows, 0, factor, workspace, workload.stream),
               outputs -> outputs.require("factor", wrongFactor(rows, cols, d, values, factor.data().toArray())));
         });
@@ -273,7 +182,7 @@ public final class KfacWorkloads {
           F32Buffer x = workload.buffer(values, values.length);
           F32Matrix factor = workload.zeros(d, d);
           Workspace workspace = workload.space(kfac.im2colFactorWorkspaceBytes(shape, false));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> kfac.im2colFactorUpdate(x, shape, false, (1 - DECAY) / rows, DECAY, factor, workspace, workload.stream),
               outputs -> outputs.add("factor", factor.data()));
         });
@@ -354,7 +263,7 @@ public final class KfacWorkloads {
           List<KroneckerPair> inverses = pairs(workload, layers);
           List<F32Matrix> out = layers.stream().map(layer -> workload.zeros(layer.m, layer.k)).toList();
           Workspace workspace = workload.space(kfac.kroneckerPreconditionWorkspaceBytes(gradients));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> kfac.kroneckerPrecondition(inverses, gradients, out, workspace, workload.stream),
               outputs -> {
                 for (int l = 0; l < layers.size(); l++) {
@@ -383,7 +292,7 @@ public final class KfacWorkloads {
           List<PenaltyTask> tasks = List.of(new PenaltyTask(LAMBDA, anchors, terms));
           Workspace workspace = workload.space(kfac.kroneckerPenaltyWorkspaceBytes(tasks, weights));
           PenaltyValue[] value = new PenaltyValue[1];
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> value[0] = kfac.kroneckerQuadraticPenalty(tasks, weights, gradients, workspace, workload.stream),
               outputs -> {
                 outputs.require("value", value[0].value() > 0 ? null : "is " + value[0].value());
@@ -409,7 +318,7 @@ public final class KfacWorkloads {
           KroneckerPair first = new KroneckerPair(workload.matrix(new SpdMatrix(m, 1)), workload.matrix(new SpdMatrix(k, 2)));
           KroneckerPair second = new KroneckerPair(workload.matrix(new SpdMatrix(m, 3)), workload.matrix(new SpdMatrix(k, 4)));
           KroneckerPair out = new KroneckerPair(workload.zeros(m, m), workload.zeros(k, k));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> kfac.mergeKroneckerFactors(first, second, FactorMerge.traceMinimising(1), out, workload.stream),
               outputs -> {
                 outputs.add("g", out.g().data());
@@ -428,7 +337,7 @@ public final class KfacWorkloads {
           F32Matrix m = workload.matrix(spd);
           F32Buffer values = workload.own(workload.backend.allocate(n));
           F32Matrix vectors = workload.zeros(n, n);
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> kfac.symmetricEigen(m, values, vectors, workload.stream),
               outputs -> outputs.require("eigenvectors", wrongEigen(n, spd.all(), values.toArray(), vectors.data().toArray())));
         });
@@ -470,7 +379,7 @@ public final class KfacWorkloads {
           F32Matrix m = workload.matrix(spd);
           F32Matrix l = workload.zeros(n, n);
           Workspace workspace = workload.space(kfac.choleskyWorkspaceBytes(n));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> kfac.dampedCholesky(m, SpdMatrix.DAMPING, l, workspace, workload.stream),
               outputs -> outputs.require("factor", wrongCholesky(n, spd.all(), l.data().toArray())));
         });
@@ -519,7 +428,7 @@ public final class KfacWorkloads {
           BatchNormMerge layer = new BatchNormMerge(w, bias, gamma, beta, mean, variance, 1e-5);
           F32Matrix merged = workload.zeros(out, in);
           F32Buffer mergedBias = workload.own(workload.backend.allocate(out));
-          return new Prepared(
+          return new OneCall.Prepared(
               () -> kfac.mergeBatchNorm(layer, merged, mergedBias, workload.stream),
               outputs -> {
                 outputs.add("weight", merged.data());

@@ -72,8 +72,7 @@ final class CompareCommand implements Callable<Integer> {
     for (Comparison.Section section : sections) {
       out.println(ComparisonText.of(section));
     }
-    Path file = json != null ? json : Machine.home().resolve("results")
-        .resolve(LocalDate.now(ZoneOffset.UTC) + "-" + machine.shortName() + ".json");
+    Path file = json != null ? json : Machine.results(LocalDate.now(ZoneOffset.UTC) + "-" + machine.shortName() + ".json");
     if (file.toAbsolutePath().getParent() != null) {
       Files.createDirectories(file.toAbsolutePath().getParent());
     }

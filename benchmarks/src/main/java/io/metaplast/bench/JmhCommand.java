@@ -29,10 +29,9 @@ final class JmhCommand implements Callable<Integer> {
     List<String> all = new ArrayList<>(arguments);
     boolean onlyShows = all.stream().anyMatch(List.of("-l", "-lp", "-lprof", "-lrf", "-h")::contains);
     if (!onlyShows && !all.contains("-rf") && !all.contains("-rff")) {
-      Path results = Machine.home().resolve("results");
-      Files.createDirectories(results);
-      all.addAll(List.of("-rf", "json", "-rff", results.resolve(LocalDate.now(ZoneOffset.UTC) + "-" + Machine.here().shortName()
-          + "-jmh.json").toString()));
+      Path file = Machine.results(LocalDate.now(ZoneOffset.UTC) + "-" + Machine.here().shortName() + "-jmh.json");
+      Files.createDirectories(file.getParent());
+      all.addAll(List.of("-rf", "json", "-rff", file.toString()));
     }
     org.openjdk.jmh.Main.main(all.toArray(String[]::new));
     return 0;

@@ -57,6 +57,11 @@ public record Machine(
     return Path.of(System.getProperty("metaplast.bench.home", ".")).toAbsolutePath().normalize();
   }
 
+  /** Where a result of this name goes when nothing else is said. */
+  public static Path results(String name) {
+    return home().resolve("results").resolve(name);
+  }
+
   /** Short name for file names: CPU words, lower case, joined by dashes. */
   @JsonIgnore
   public String shortName() {

@@ -3,6 +3,7 @@ package io.metaplast.bench;
 import io.metaplast.BackendInfo;
 import io.metaplast.continual.BnnCharts;
 import io.metaplast.continual.BnnResult;
+import io.metaplast.continual.EndOfRun;
 import io.metaplast.continual.KfacCharts;
 import io.metaplast.continual.KfacResult;
 import io.metaplast.continual.LearnCharts;
@@ -17,8 +18,10 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.knowm.xchart.internal.chartpart.IChart;
 
 /** The report: one HTML file with everything in it, pictures included, so that it can be mailed. */
@@ -284,20 +287,9 @@ final class Report {
         .append(". Signs everywhere but at the input; the hidden weights behind them resist being unlearned the more, the larger they are, ")
         .append("but so short a run does not let them grow: differences between methods mean nothing here ")
         .append("(for the published sizes: <code>./benchmarks/run learn bnn</code>).</p>");
-    html.append("<table><tr><th>method</th><th>tasks</th><th>mean at the end</th><th>first task</th><th>right after learning</th>")
-        .append("<th>ms / step</th></tr>");
-    for (BnnResult.Method method : learned.methods()) {
-      BnnResult.Summary summary = method.summary();
-      html.append("<tr>");
-      cell(method.method().label());
-      cell("" + summary.tasks());
-      cell(percent(summary.mean()));
-      cell(percent(summary.first()));
-      cell(percent(summary.newestMean()));
-      cell(String.format(Locale.ROOT, "%.2f", summary.millisPerStep()));
-      html.append("</tr>");
-    }
-    html.append("</table>");
+    Map<String, EndOfRun> methods = new LinkedHashMap<>();
+    learned.methods().forEach(method -> methods.put(method.method().label(), method.summary()));
+    ends(methods);
     picture(Charts.restyled(BnnCharts.accuracy(learned)), "Accuracy of the binarized network while learning");
   }
 
@@ -306,21 +298,27 @@ final class Report {
         .append(escape(learned.data()))
         .append(". Weights are held by the curvature of earlier tasks. The run is too short for the differences between methods to mean anything ")
         .append("(for the recorded sizes: <code>./benchmarks/run learn kfac</code>).</p>");
+    Map<String, EndOfRun> methods = new LinkedHashMap<>();
+    learned.methods().forEach(method -> methods.put(method.method().label(), method.summary()));
+    ends(methods);
+    picture(Charts.restyled(KfacCharts.end(learned)), "Accuracy on every task at the end, Kronecker-factored curvature");
+  }
+
+  private void ends(Map<String, EndOfRun> methods) {
     html.append("<table><tr><th>method</th><th>tasks</th><th>mean at the end</th><th>first task</th><th>right after learning</th>")
         .append("<th>ms / step</th></tr>");
-    for (KfacResult.Method method : learned.methods()) {
-      KfacResult.Summary summary = method.summary();
-      html.append("<tr>");
-      cell(method.method().label());
-      cell("" + summary.tasks());
-      cell(percent(summary.mean()));
-      cell(percent(summary.first()));
-      cell(percent(summary.newestMean()));
-      cell(String.format(Locale.ROOT, "%.2f", summary.millisPerStep()));
-      html.append("</tr>");
-    }
+    methods.forEach(
+        (label, summary) -> {
+          html.append("<tr>");
+          cell(label);
+          cell("" + summary.tasks());
+          cell(percent(summary.mean()));
+          cell(percent(summary.first()));
+          cell(percent(summary.newestMean()));
+          cell(String.format(Locale.ROOT, "%.2f", summary.millisPerStep()));
+          html.append("</tr>");
+        });
     html.append("</table>");
-    picture(Charts.restyled(KfacCharts.end(learned)), "Accuracy on every task at the end, Kronecker-factored curvature");
   }
 
   private void cell(String text) {

@@ -33,12 +33,7 @@ public final class BnnCharts {
     XYChart chart = LearnCharts.chart("Accuracy at the end (" + kind(result) + ")", "task", "accuracy, %");
     for (int m = 0; m < result.methods().size(); m++) {
       BnnResult.Method method = result.methods().get(m);
-      List<TaskResult.Tested> end = method.summary().end();
-      double[] x = end.stream().mapToDouble(TaskResult.Tested::task).toArray();
-      double[] y = end.stream().mapToDouble(t -> 100 * t.accuracy()).toArray();
-      XYSeries series = chart.addSeries(method.method().label(), x, y);
-      series.setMarker(SeriesMarkers.CIRCLE);
-      LearnCharts.color(series, m);
+      LearnCharts.end(chart, method.method().label(), method.summary().end(), m);
     }
     return chart;
   }

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -27,9 +28,6 @@ import picocli.CommandLine.Spec;
       "An interrupted run continues where the last finished task ended, when started again with the same options."
     })
 final class BnnCommand implements Callable<Integer> {
-  private static final int SYNTHETIC_TRAIN = 60_000;
-  private static final int SYNTHETIC_TEST = 10_000;
-
   /** What is run. */
   enum Experiment {
     PERMUTED,
@@ -45,12 +43,7 @@ final class BnnCommand implements Callable<Integer> {
       description = "permuted: task = scale and shift of batch norm are kept per task; domain = one network, no task labels.")
   private BnnSettings.Scenario scenario;
 
-  @Option(names = "--data", paramLabel = "DIR",
-      description = "Folder with MNIST in IDX files, plain or gzip; without it, synthetic digits.")
-  private Path data;
-
-  @Option(names = "--no-checksum", description = "Accept other sets with MNIST's file names; else size and SHA-256 must be MNIST's.")
-  private boolean noChecksum;
+  @Mixin private DataOptions data;
 
   @Option(names = "--methods", split = ",", paramLabel = "NAME", defaultValue = "meta",
       description = {
@@ -121,25 +114,22 @@ final class BnnCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter console = spec.commandLine().getOut();
-    BackendOptions options = backend == null ? BackendOptions.defaults() : BackendOptions.of(backend);
-    if (threads != null) {
-      options = options.withThreads(threads);
-    }
+    BackendOptions options = LearnCommand.backend(backend, threads);
     try (ProgressDisplay display = new ProgressDisplay(console)) {
       Path folder;
       if (experiment == Experiment.QUADRATIC) {
-        folder = out == null ? results("learn-bnn-quadratic-seed" + seed) : out;
+        folder = out == null ? Machine.results("learn-bnn-quadratic-seed" + seed) : out;
         QuadraticExperiment.Settings settings = QuadraticExperiment.Settings.published(seed);
         console.println(QuadraticExperiment.table(QuadraticExperiment.run(settings, options, folder, display)));
       } else {
         boolean stream = experiment == Experiment.STREAM;
         List<Double> values = metas != null ? metas : stream ? List.of(0.0, 2.5) : List.of(0.0, 1.35);
         List<BnnMethod> chosen = BnnMethod.of(methods, values);
-        LearnData sets = data == null ? LearnData.synthetic(SYNTHETIC_TRAIN, SYNTHETIC_TEST, null) : LearnData.load(data, !noChecksum, null);
+        LearnData sets = data.load(null);
         int count = tasks != null ? tasks : stream ? 60 : 6;
         BnnSettings settings = settings(sets, stream, count);
         folder = out == null ? defaultFolder(settings) : out;
-        if (stream && data != null) {
+        if (stream && data.given()) {
           display.notice("published with Fashion-MNIST; here with the set of --data");
         }
         console.println(BnnTable.of(BnnExperiment.run(sets, settings, new BnnExperiment.Options(count, chosen, options, folder), display)));
@@ -175,13 +165,9 @@ final class BnnCommand implements Callable<Integer> {
   }
 
   private Path defaultFolder(BnnSettings settings) {
-    String set = data == null ? "synthetic" : noChecksum ? "other" : "mnist";
+    String set = data.set();
     String scene = experiment == Experiment.STREAM ? "stream" : "permuted-" + scenario.name().toLowerCase(Locale.ROOT);
-    return results(
+    return Machine.results(
         "learn-bnn-" + scene + "-" + set + "-h" + settings.hidden() + "-n" + settings.images() + "-e" + settings.epochs() + "-seed" + seed);
-  }
-
-  private static Path results(String name) {
-    return Machine.home().resolve("results").resolve(name);
   }
 }

@@ -65,5 +65,5 @@ public record BnnResult(
    */
   public record Summary(
       int tasks, double mean, double newestMean, double first, List<TaskResult.Tested> end, List<Double> meanMagnitude, double trainMinutes,
-      double testMinutes, double millisPerStep) {}
+      double testMinutes, double millisPerStep) implements EndOfRun {}
 }

@@ -19,16 +19,12 @@ public final class BnnTable {
             List.of(
                 new Column().header("method").dataAlign(HorizontalAlign.LEFT).with(m -> m.method().label()),
                 new Column().header("tasks").with(m -> "" + m.summary().tasks()),
-                new Column().header("mean at the end, %").with(m -> percent(m.summary().mean())),
-                new Column().header("on each task, %").with(m -> end(m.summary())),
-                new Column().header("right after learning, %").with(m -> percent(m.summary().newestMean())),
+                new Column().header("mean at the end, %").with(m -> EndOfRun.percent(m.summary().mean())),
+                new Column().header("on each task, %").with(m -> m.summary().accuracies()),
+                new Column().header("right after learning, %").with(m -> EndOfRun.percent(m.summary().newestMean())),
                 new Column().header("mean |W|").with(m -> magnitudes(m.summary())),
                 new Column().header("ms/step").with(m -> String.format(Locale.ROOT, "%.2f", m.summary().millisPerStep())),
                 new Column().header("minutes").with(m -> minutes(m.summary()))));
-  }
-
-  private static String end(BnnResult.Summary summary) {
-    return summary.end().stream().map(t -> String.format(Locale.ROOT, "%.1f", 100 * t.accuracy())).collect(Collectors.joining(" "));
   }
 
   private static String magnitudes(BnnResult.Summary summary) {
@@ -37,9 +33,5 @@ public final class BnnTable {
 
   private static String minutes(BnnResult.Summary summary) {
     return String.format(Locale.ROOT, "%.1f + %.1f", summary.trainMinutes(), summary.testMinutes());
-  }
-
-  private static String percent(double fraction) {
-    return String.format(Locale.ROOT, "%.2f", 100 * fraction);
   }
 }

@@ -40,8 +40,8 @@ final class CurvatureCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter console = spec.commandLine().getOut();
-    BackendOptions options = backend == null ? BackendOptions.defaults() : BackendOptions.of(backend);
-    Path folder = out == null ? Machine.home().resolve("results").resolve("learn-curvature-seeds" + seed + "-" + (seed + seeds - 1)) : out;
+    BackendOptions options = LearnCommand.backend(backend, null);
+    Path folder = out == null ? Machine.results("learn-curvature-seeds" + seed + "-" + (seed + seeds - 1)) : out;
     try (ProgressDisplay display = new ProgressDisplay(console)) {
       CurvatureStudy.Result result = CurvatureStudy.run(new CurvatureStudy.Settings(seed, seeds), options, folder, display);
       console.println(CurvatureStudy.text(result));

@@ -1,7 +1,6 @@
 package io.metaplast.continual;
 
 import java.awt.BasicStroke;
-import java.util.List;
 import java.util.function.ToDoubleFunction;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
@@ -28,12 +27,7 @@ public final class KfacCharts {
     XYChart chart =
         LearnCharts.chart("Accuracy on every task at the end (permuted " + LearnCharts.kind(result.data()) + ")", "task", "accuracy, %");
     for (KfacResult.Method method : result.methods()) {
-      List<TaskResult.Tested> end = method.summary().end();
-      double[] x = end.stream().mapToDouble(TaskResult.Tested::task).toArray();
-      double[] y = end.stream().mapToDouble(t -> 100 * t.accuracy()).toArray();
-      XYSeries series = chart.addSeries(method.method().label(), x, y);
-      series.setMarker(SeriesMarkers.CIRCLE);
-      LearnCharts.color(series, method.method().ordinal());
+      LearnCharts.end(chart, method.method().label(), method.summary().end(), method.method().ordinal());
     }
     return chart;
   }

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -28,9 +29,6 @@ import picocli.CommandLine.Spec;
       "--campaign runs all settings that are compared, over several seeds; several processes may share its folder."
     })
 final class KfacCommand implements Callable<Integer> {
-  private static final int SYNTHETIC_TRAIN = 60_000;
-  private static final int SYNTHETIC_TEST = 10_000;
-
   @Option(names = "--campaign", description = "All settings that are compared; then the options --methods, --memory, --optimizer, --offset are not looked at.")
   private boolean campaign;
 
@@ -40,12 +38,7 @@ final class KfacCommand implements Callable<Integer> {
   @Option(names = "--seeds", paramLabel = "N", defaultValue = "5", description = "campaign: seeds from --seed on.")
   private int seeds;
 
-  @Option(names = "--data", paramLabel = "DIR",
-      description = "Folder with MNIST in IDX files, plain or gzip; without it, synthetic digits.")
-  private Path data;
-
-  @Option(names = "--no-checksum", description = "Accept other sets with MNIST's file names; else size and SHA-256 must be MNIST's.")
-  private boolean noChecksum;
+  @Mixin private DataOptions data;
 
   @Option(names = "--methods", split = ",", paramLabel = "NAME", defaultValue = "none,ewc,plain,extended",
       description = "A list of none, ewc, plain, extended, merged (statistics fixed after the first task and merged into the weights).")
@@ -106,11 +99,8 @@ final class KfacCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter console = spec.commandLine().getOut();
-    BackendOptions options = backend == null ? BackendOptions.defaults() : BackendOptions.of(backend);
-    if (threads != null) {
-      options = options.withThreads(threads);
-    }
-    LearnData sets = data == null ? LearnData.synthetic(SYNTHETIC_TRAIN, SYNTHETIC_TEST, null) : LearnData.load(data, !noChecksum, null);
+    BackendOptions options = LearnCommand.backend(backend, threads);
+    LearnData sets = data.load(null);
     KfacSettings settings = settings(sets);
     Path folder = out == null ? defaultFolder(settings) : out;
     try (ProgressDisplay display = new ProgressDisplay(console)) {
@@ -149,13 +139,13 @@ final class KfacCommand implements Callable<Integer> {
   }
 
   private Path defaultFolder(KfacSettings settings) {
-    String set = data == null ? "synthetic" : noChecksum ? "other" : "mnist";
+    String set = data.set();
     String size = set + "-h" + hidden + "-n" + settings.images() + "-e" + epochs;
     String scene =
         campaign
             ? "campaign-" + size + "-seeds" + seed + "-" + (seed + seeds - 1)
             : memory.name().toLowerCase(Locale.ROOT) + "-" + optimizer.name().toLowerCase(Locale.ROOT) + "-offset" + offset + "-" + size + "-seed"
                 + seed;
-    return Machine.home().resolve("results").resolve("learn-kfac-" + scene);
+    return Machine.results("learn-kfac-" + scene);
   }
 }

@@ -67,5 +67,5 @@ public record KfacResult(
    */
   public record Summary(
       int tasks, double mean, double newestMean, double first, double last, List<TaskResult.Tested> end, double trainSeconds,
-      double curvatureSeconds, double testSeconds, double millisPerStep) {}
+      double curvatureSeconds, double testSeconds, double millisPerStep) implements EndOfRun {}
 }

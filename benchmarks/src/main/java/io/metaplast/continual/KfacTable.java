@@ -5,7 +5,6 @@ import com.github.freva.asciitable.Column;
 import com.github.freva.asciitable.HorizontalAlign;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /** The summary of a run of a network with batch norm as text. */
 public final class KfacTable {
@@ -19,22 +18,14 @@ public final class KfacTable {
             List.of(
                 new Column().header("method").dataAlign(HorizontalAlign.LEFT).with(m -> m.method().label()),
                 new Column().header("tasks").with(m -> "" + m.summary().tasks()),
-                new Column().header("mean at the end, %").with(m -> percent(m.summary().mean())),
-                new Column().header("on each task, %").with(m -> end(m.summary())),
-                new Column().header("right after learning, %").with(m -> percent(m.summary().newestMean())),
+                new Column().header("mean at the end, %").with(m -> EndOfRun.percent(m.summary().mean())),
+                new Column().header("on each task, %").with(m -> m.summary().accuracies()),
+                new Column().header("right after learning, %").with(m -> EndOfRun.percent(m.summary().newestMean())),
                 new Column().header("ms/step").with(m -> String.format(Locale.ROOT, "%.2f", m.summary().millisPerStep())),
                 new Column().header("training + curvature + tests, s").with(m -> seconds(m.summary()))));
   }
 
-  private static String end(KfacResult.Summary summary) {
-    return summary.end().stream().map(t -> String.format(Locale.ROOT, "%.1f", 100 * t.accuracy())).collect(Collectors.joining(" "));
-  }
-
   private static String seconds(KfacResult.Summary summary) {
     return String.format(Locale.ROOT, "%.0f + %.1f + %.1f", summary.trainSeconds(), summary.curvatureSeconds(), summary.testSeconds());
-  }
-
-  private static String percent(double fraction) {
-    return String.format(Locale.ROOT, "%.2f", 100 * fraction);
   }
 }

@@ -43,12 +43,7 @@ public final class LearnCharts {
   public static XYChart end(LearnResult result) {
     XYChart chart = chart("Accuracy on every task at the end (permuted " + kind(result.data()) + ")", "task", "accuracy, %");
     for (MethodResult method : result.methods()) {
-      List<TaskResult.Tested> tested = method.tasks().get(method.tasks().size() - 1).tested();
-      double[] x = tested.stream().mapToDouble(TaskResult.Tested::task).toArray();
-      double[] y = tested.stream().mapToDouble(t -> 100 * t.accuracy()).toArray();
-      XYSeries series = chart.addSeries(method.method().label(), x, y);
-      series.setMarker(SeriesMarkers.CIRCLE);
-      color(series, method.method().ordinal());
+      end(chart, method.method().label(), method.tasks().get(method.tasks().size() - 1).tested(), method.method().ordinal());
     }
     return chart;
   }
@@ -87,6 +82,15 @@ public final class LearnCharts {
   }
 
   /** Gives a series the color of method {@code index}. */
+  /** Adds the accuracy of one method on every task. */
+  static void end(XYChart chart, String label, List<TaskResult.Tested> tested, int color) {
+    double[] x = tested.stream().mapToDouble(TaskResult.Tested::task).toArray();
+    double[] y = tested.stream().mapToDouble(t -> 100 * t.accuracy()).toArray();
+    XYSeries series = chart.addSeries(label, x, y);
+    series.setMarker(SeriesMarkers.CIRCLE);
+    color(series, color);
+  }
+
   static void color(XYSeries series, int index) {
     Color color = COLORS[index % COLORS.length];
     series.setMarkerColor(color);

@@ -38,12 +38,18 @@ public final class LearnCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    BackendOptions options = backend == null ? BackendOptions.defaults() : BackendOptions.of(backend);
+    BackendOptions options = backend(backend, null);
     try (ProgressDisplay display = new ProgressDisplay(out)) {
       LearnResult result = LearnSmoke.run(options, data, outOfDistribution, display);
       out.println(LearnTable.of(result));
       out.flush();
     }
     return 0;
+  }
+
+  /** What --backend and --threads ask for, either of which may be missing. */
+  static BackendOptions backend(BackendKind kindOrNull, Integer threadsOrNull) {
+    BackendOptions options = kindOrNull == null ? BackendOptions.defaults() : BackendOptions.of(kindOrNull);
+    return threadsOrNull == null ? options : options.withThreads(threadsOrNull);
   }
 }

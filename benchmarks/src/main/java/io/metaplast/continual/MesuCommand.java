@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -26,21 +27,13 @@ import picocli.CommandLine.Spec;
       "An interrupted run continues where the last finished task ended, when started again with the same options."
     })
 final class MesuCommand implements Callable<Integer> {
-  private static final int SYNTHETIC_TRAIN = 60_000;
-  private static final int SYNTHETIC_TEST = 10_000;
-
   /** Where the random numbers of the backward pass come from. */
   enum Epsilon {
     STORED,
     REGENERATED
   }
 
-  @Option(names = "--data", paramLabel = "DIR",
-      description = "Folder with MNIST in IDX files, plain or gzip; without it, synthetic digits.")
-  private Path data;
-
-  @Option(names = "--no-checksum", description = "Accept other sets with MNIST's file names; else size and SHA-256 must be MNIST's.")
-  private boolean noChecksum;
+  @Mixin private DataOptions data;
 
   @Option(names = "--ood", paramLabel = "DIR", description = "Folder with another set (t10k-images-idx3-ubyte), for example Fashion-MNIST.")
   private Path outOfDistribution;
@@ -137,15 +130,9 @@ final class MesuCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter console = spec.commandLine().getOut();
-    BackendOptions options = backend == null ? BackendOptions.defaults() : BackendOptions.of(backend);
-    if (threads != null) {
-      options = options.withThreads(threads);
-    }
+    BackendOptions options = LearnCommand.backend(backend, threads);
     List<LearnMethod> chosen = chosen();
-    LearnData sets =
-        data == null
-            ? LearnData.synthetic(SYNTHETIC_TRAIN, SYNTHETIC_TEST, outOfDistribution)
-            : LearnData.load(data, !noChecksum, outOfDistribution);
+    LearnData sets = data.load(outOfDistribution);
     LearnSettings settings = settings(sets);
     Path folder = out == null ? defaultFolder(settings) : out;
     try (ProgressDisplay display = new ProgressDisplay(console)) {
@@ -199,8 +186,7 @@ final class MesuCommand implements Callable<Integer> {
   }
 
   private Path defaultFolder(LearnSettings settings) {
-    String set = data == null ? "synthetic" : noChecksum ? "other" : "mnist";
-    return Machine.home().resolve("results")
-        .resolve("learn-permuted-" + set + "-h" + hidden + "-s" + settings.stepsPerTask() + "-seed" + seed);
+    String set = data.set();
+    return Machine.results("learn-permuted-" + set + "-h" + hidden + "-s" + settings.stepsPerTask() + "-seed" + seed);
   }
 }

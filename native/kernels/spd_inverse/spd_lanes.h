@@ -33,6 +33,8 @@ struct F64 {
   METAPLAST_HD static V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
   METAPLAST_HD static V fnma(V a, V b, V c) { return _mm512_fnmadd_pd(a, b, c); }
   METAPLAST_HD static V absolute(V a) { return _mm512_abs_pd(a); }
+  // The larger one; NaN where one is NaN.
+  METAPLAST_HD static V worst(V a, V b) { return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(b, b, _CMP_UNORD_Q), _mm512_max_pd(b, a), b); }
   // Lane k everywhere.
   METAPLAST_HD static V lane(V a, int64_t k) { return _mm512_permutexvar_pd(_mm512_set1_epi64(k), a); }
   METAPLAST_HD static void transpose(V r[8]) {
@@ -82,6 +84,55 @@ struct F32 {
   METAPLAST_HD static uint32_t greater(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
   METAPLAST_HD static V narrow(F64::V low, F64::V high) {
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
+  }
+  // Four floats at `offset` of every fourth address, the first of them in the low lanes.
+  METAPLAST_HD static V load_quads(const float* const* p, int64_t offset) {
+    V x = _mm512_castps128_ps512(_mm_loadu_ps(p[0] + offset));
+    x = _mm512_insertf32x4(x, _mm_loadu_ps(p[4] + offset), 1);
+    x = _mm512_insertf32x4(x, _mm_loadu_ps(p[8] + offset), 2);
+    return _mm512_insertf32x4(x, _mm_loadu_ps(p[12] + offset), 3);
+  }
+  METAPLAST_HD static void store_quads(float* const* p, int64_t offset, V x) {
+    _mm_storeu_ps(p[0] + offset, _mm512_castps512_ps128(x));
+    _mm_storeu_ps(p[4] + offset, _mm512_extractf32x4_ps(x, 1));
+    _mm_storeu_ps(p[8] + offset, _mm512_extractf32x4_ps(x, 2));
+    _mm_storeu_ps(p[12] + offset, _mm512_extractf32x4_ps(x, 3));
+  }
+  // The first n < 4 floats of each quad, zeros behind them.
+  METAPLAST_HD static V load_quads_n(const float* const* p, int64_t offset, int64_t n) {
+    const __mmask8 some = static_cast<__mmask8>((1u << n) - 1);
+    V x = _mm512_castps128_ps512(_mm_maskz_loadu_ps(some, p[0] + offset));
+    x = _mm512_insertf32x4(x, _mm_maskz_loadu_ps(some, p[4] + offset), 1);
+    x = _mm512_insertf32x4(x, _mm_maskz_loadu_ps(some, p[8] + offset), 2);
+    return _mm512_insertf32x4(x, _mm_maskz_loadu_ps(some, p[12] + offset), 3);
+  }
+  METAPLAST_HD static void store_quads_n(float* const* p, int64_t offset, V x, int64_t n) {
+    const __mmask8 some = static_cast<__mmask8>((1u << n) - 1);
+    _mm_mask_storeu_ps(p[0] + offset, some, _mm512_castps512_ps128(x));
+    _mm_mask_storeu_ps(p[4] + offset, some, _mm512_extractf32x4_ps(x, 1));
+    _mm_mask_storeu_ps(p[8] + offset, some, _mm512_extractf32x4_ps(x, 2));
+    _mm_mask_storeu_ps(p[12] + offset, some, _mm512_extractf32x4_ps(x, 3));
+  }
+  // The quads of x and of y side by side.
+  METAPLAST_HD static void store_quads(float* const* p, int64_t offset, V x, V y) {
+    const __m512d a = _mm512_castps_pd(x), b = _mm512_castps_pd(y);
+    const __m512d low = _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), b);
+    const __m512d high = _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), b);
+    _mm256_storeu_ps(p[0] + offset, _mm256_castpd_ps(_mm512_castpd512_pd256(low)));
+    _mm256_storeu_ps(p[4] + offset, _mm256_castpd_ps(_mm512_extractf64x4_pd(low, 1)));
+    _mm256_storeu_ps(p[8] + offset, _mm256_castpd_ps(_mm512_castpd512_pd256(high)));
+    _mm256_storeu_ps(p[12] + offset, _mm256_castpd_ps(_mm512_extractf64x4_pd(high, 1)));
+  }
+  // Of each four lanes of r[0..3]: rows become columns.
+  METAPLAST_HD static void transpose_quads(V r[4]) {
+    const auto pd = [](V x) { return _mm512_castps_pd(x); };
+    const auto ps = [](__m512d x) { return _mm512_castpd_ps(x); };
+    const V a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]);
+    const V c = _mm512_unpacklo_ps(r[2], r[3]), d = _mm512_unpackhi_ps(r[2], r[3]);
+    r[0] = ps(_mm512_unpacklo_pd(pd(a), pd(c)));
+    r[1] = ps(_mm512_unpackhi_pd(pd(a), pd(c)));
+    r[2] = ps(_mm512_unpacklo_pd(pd(b), pd(d)));
+    r[3] = ps(_mm512_unpackhi_pd(pd(b), pd(d)));
   }
   METAPLAST_HD static void transpose(V r[16]) {
     V t[16];
@@ -145,6 +196,7 @@ struct F64 {
   METAPLAST_HD static V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
   METAPLAST_HD static V fnma(V a, V b, V c) { return _mm256_fnmadd_pd(a, b, c); }
   METAPLAST_HD static V absolute(V a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+  METAPLAST_HD static V worst(V a, V b) { return _mm256_blendv_pd(_mm256_max_pd(b, a), b, _mm256_cmp_pd(b, b, _CMP_UNORD_Q)); }
   METAPLAST_HD static V lane(V a, int64_t k) {
     const int even = static_cast<int>(2 * k), odd = even + 1;
     return _mm256_castps_pd(
@@ -185,6 +237,34 @@ struct F32 {
   }
   METAPLAST_HD static V narrow(F64::V low, F64::V high) {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(low)), _mm256_cvtpd_ps(high), 1);
+  }
+  METAPLAST_HD static V load_quads(const float* const* p, int64_t offset) {
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p[0] + offset)), _mm_loadu_ps(p[4] + offset), 1);
+  }
+  METAPLAST_HD static void store_quads(float* const* p, int64_t offset, V x) {
+    _mm_storeu_ps(p[0] + offset, _mm256_castps256_ps128(x));
+    _mm_storeu_ps(p[4] + offset, _mm256_extractf128_ps(x, 1));
+  }
+  METAPLAST_HD static V load_quads_n(const float* const* p, int64_t offset, int64_t n) {
+    const __m128i some = _mm256_castsi256_si128(mask(n));
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_maskload_ps(p[0] + offset, some)), _mm_maskload_ps(p[4] + offset, some), 1);
+  }
+  METAPLAST_HD static void store_quads_n(float* const* p, int64_t offset, V x, int64_t n) {
+    const __m128i some = _mm256_castsi256_si128(mask(n));
+    _mm_maskstore_ps(p[0] + offset, some, _mm256_castps256_ps128(x));
+    _mm_maskstore_ps(p[4] + offset, some, _mm256_extractf128_ps(x, 1));
+  }
+  METAPLAST_HD static void store_quads(float* const* p, int64_t offset, V x, V y) {
+    _mm256_storeu_ps(p[0] + offset, _mm256_permute2f128_ps(x, y, 0x20));
+    _mm256_storeu_ps(p[4] + offset, _mm256_permute2f128_ps(x, y, 0x31));
+  }
+  METAPLAST_HD static void transpose_quads(V r[4]) {
+    const V a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);
+    const V c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
+    r[0] = _mm256_shuffle_ps(a, c, 0x44);
+    r[1] = _mm256_shuffle_ps(a, c, 0xEE);
+    r[2] = _mm256_shuffle_ps(b, d, 0x44);
+    r[3] = _mm256_shuffle_ps(b, d, 0xEE);
   }
   METAPLAST_HD static void transpose(V r[8]) {
     V t[8], s[8];
@@ -253,6 +333,10 @@ struct PlainLanes {
     for (int i = 0; i < W; ++i) a[i] = a[i] > b[i] ? a[i] : b[i];
     return a;
   }
+  METAPLAST_HD static V worst(V a, V b) {
+    for (int i = 0; i < W; ++i) a[i] = a[i] > b[i] || a[i] != a[i] ? a[i] : b[i];
+    return a;
+  }
   METAPLAST_HD static V lane(V a, int64_t k) { return set(a[k]); }
   METAPLAST_HD static uint32_t greater(V a, V b) {
     uint32_t bits = 0;
@@ -280,6 +364,15 @@ struct F64 : PlainLanes<double, 2> {
 };
 
 struct F32 : PlainLanes<float, 4> {
+  METAPLAST_HD static V load_quads(const float* const* p, int64_t offset) { return load(p[0] + offset); }
+  METAPLAST_HD static void store_quads(float* const* p, int64_t offset, V x) { store(p[0] + offset, x); }
+  METAPLAST_HD static V load_quads_n(const float* const* p, int64_t offset, int64_t n) { return load_n(p[0] + offset, n); }
+  METAPLAST_HD static void store_quads_n(float* const* p, int64_t offset, V x, int64_t n) { store_n(p[0] + offset, x, n); }
+  METAPLAST_HD static void store_quads(float* const* p, int64_t offset, V x, V y) {
+    store(p[0] + offset, x);
+    store(p[0] + offset + 4, y);
+  }
+  METAPLAST_HD static void transpose_quads(V r[4]) { transpose(r); }
   METAPLAST_HD static V narrow(F64::V low, F64::V high) {
     return V{static_cast<float>(low[0]), static_cast<float>(low[1]), static_cast<float>(high[0]), static_cast<float>(high[1])};
   }

@@ -9,6 +9,7 @@ import io.metaplast.internal.BufferImpl;
 import io.metaplast.internal.spi.ConvTable;
 import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.KroneckerTable;
+import io.metaplast.internal.spi.MatrixTable;
 import io.metaplast.internal.spi.SpdStatus;
 import io.metaplast.internal.spi.SpdTable;
 import io.metaplast.kfac.BatchNormMerge;
@@ -200,7 +201,7 @@ final class CpuKfac implements KfacProvider {
   @Override
   public void traces(List<F32Matrix> matrices, double[] traces, long stream) {
     Scratch scratch = Scratch.OF_THREAD.get();
-    long list = scratch.matrices(matrices, List.of());
+    long list = CpuBindings.addressOf(scratch.matrices.of(matrices, List.of()));
     check("traces", CpuBindings.matrixTraces(context, matrices.size(), list, scratch.numbers(matrices.size())));
     scratch.get(traces, matrices.size());
   }
@@ -208,8 +209,8 @@ final class CpuKfac implements KfacProvider {
   @Override
   public double innerProducts(List<F32Matrix> x, List<F32Matrix> y, long stream) {
     Scratch scratch = Scratch.OF_THREAD.get();
-    long list = scratch.matrices(x, y);
-    check("innerProducts", CpuBindings.innerProducts(context, x.size(), list, list + (long) x.size() * Scratch.MATRIX, scratch.numbers(1)));
+    long list = CpuBindings.addressOf(scratch.matrices.of(x, y));
+    check("innerProducts", CpuBindings.innerProducts(context, x.size(), list, list + (long) x.size() * MatrixTable.ROW, scratch.numbers(1)));
     return scratch.number();
   }
 
@@ -263,10 +264,9 @@ final class CpuKfac implements KfacProvider {
   /** Native memory of a thread for what a call hands over in a list (metaplast_matrix_t) and for the numbers that it gets back. */
   private static final class Scratch {
     static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
-    static final int MATRIX = 32;
 
     private ByteBuffer numbers = direct(4 * Double.BYTES);
-    private ByteBuffer matrices = direct(16 * MATRIX);
+    private final MatrixTable matrices = new MatrixTable();
 
     private static ByteBuffer direct(int bytes) {
       return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
@@ -301,25 +301,6 @@ final class CpuKfac implements KfacProvider {
     /** Of pivot, index and status. */
     SpdStatus status() {
       return new SpdStatus(numbers.getInt(2 * Double.BYTES), numbers.getDouble(0), numbers.getLong(Double.BYTES));
-    }
-
-    /** Address of the two lists, one behind the other. */
-    long matrices(List<F32Matrix> first, List<F32Matrix> second) {
-      int bytes = (first.size() + second.size()) * MATRIX;
-      if (matrices.capacity() < bytes) {
-        matrices = direct(2 * bytes);
-      }
-      matrices.clear();
-      put(first);
-      put(second);
-      return CpuBindings.addressOf(matrices.clear());
-    }
-
-    private void put(List<F32Matrix> list) {
-      for (int i = 0; i < list.size(); i++) {
-        F32Matrix m = list.get(i);
-        matrices.putLong(address(m)).putLong(m.rows()).putLong(m.cols()).putLong(m.ld());
-      }
     }
   }
 }

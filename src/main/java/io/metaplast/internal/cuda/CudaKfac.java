@@ -8,6 +8,7 @@ import io.metaplast.internal.BufferImpl;
 import io.metaplast.internal.spi.ConvTable;
 import io.metaplast.internal.spi.KfacProvider;
 import io.metaplast.internal.spi.KroneckerTable;
+import io.metaplast.internal.spi.MatrixTable;
 import io.metaplast.internal.spi.SpdStatus;
 import io.metaplast.internal.spi.SpdTable;
 import io.metaplast.kfac.BatchNormMerge;
@@ -25,7 +26,6 @@ final class CudaKfac implements KfacProvider {
   private static final int F32 = 0; // METAPLAST_F32
   private static final int BF16 = 1; // METAPLAST_BF16
   private static final int RESULT = 40; // metaplast_spd_result_t
-  private static final int MATRIX = 32; // metaplast_matrix_t
   private static final int ALIGN = 64;
 
   private final CudaProvider provider;
@@ -218,7 +218,7 @@ final class CudaKfac implements KfacProvider {
   public void traces(List<F32Matrix> matrices, double[] traces, long stream) {
     int n = matrices.size();
     synchronized (report) {
-      long list = report.matrices(matrices, List.of());
+      long list = CudaBindings.addressOf(report.lists.of(matrices, List.of()));
       check("traces", CudaBindings.matrixTraces(context, n, list, report.reserve(n), stream));
       ByteBuffer said = report.download(n, stream);
       for (int i = 0; i < n; i++) {
@@ -230,12 +230,12 @@ final class CudaKfac implements KfacProvider {
   @Override
   public double innerProducts(List<F32Matrix> x, List<F32Matrix> y, long stream) {
     synchronized (report) {
-      long list = report.matrices(x, y);
+      long list = CudaBindings.addressOf(report.lists.of(x, y));
       long bytes = CudaBindings.innerProductsWorkspaceBytes(x.size(), list);
       long sum = report.reserve(Math.toIntExact(1 + bytes / Double.BYTES));
       check(
           "innerProducts",
-          CudaBindings.innerProducts(context, x.size(), list, list + (long) x.size() * MATRIX, sum, sum + Double.BYTES, bytes, stream));
+          CudaBindings.innerProducts(context, x.size(), list, list + (long) x.size() * MatrixTable.ROW, sum, sum + Double.BYTES, bytes, stream));
       return report.download(1, stream).getDouble(0);
     }
   }
@@ -300,7 +300,7 @@ final class CudaKfac implements KfacProvider {
   /** What a call says: device memory that it writes and host memory for a copy; and the lists that it is given. Kept for the next call. */
   private final class Report {
     private ByteBuffer host = direct(ALIGN);
-    private ByteBuffer lists = direct(16 * MATRIX);
+    private final MatrixTable lists = new MatrixTable();
     private long device;
     private long bytes;
 
@@ -327,25 +327,6 @@ final class CudaKfac implements KfacProvider {
       check("copy", CudaBindings.copy(context, CudaBindings.addressOf(host), device, (long) n * Long.BYTES, stream));
       provider.synchronize(stream);
       return host;
-    }
-
-    /** Address of the two lists, one behind the other. */
-    long matrices(List<F32Matrix> first, List<F32Matrix> second) {
-      int wanted = (first.size() + second.size()) * MATRIX;
-      if (lists.capacity() < wanted) {
-        lists = direct(2 * wanted);
-      }
-      lists.clear();
-      put(first);
-      put(second);
-      return CudaBindings.addressOf(lists.clear());
-    }
-
-    private void put(List<F32Matrix> list) {
-      for (int i = 0; i < list.size(); i++) {
-        F32Matrix m = list.get(i);
-        lists.putLong(address(m)).putLong(m.rows()).putLong(m.cols()).putLong(m.ld());
-      }
     }
 
     void free() {

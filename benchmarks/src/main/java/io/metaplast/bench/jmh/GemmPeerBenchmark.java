@@ -2,28 +2,13 @@ package io.metaplast.bench.jmh;
 
 import io.metaplast.bench.GemmPeer;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** Products of GEMM libraries in the shapes of ours, y = x W^T; needs METAPLAST_PEERS=1 for all but OpenBLAS. An item is a multiply-accumulate. */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(value = 3, jvmArgsAppend = {"-Xms3g", "-Xmx3g", "-XX:+AlwaysPreTouch"})
-public class GemmPeerBenchmark {
+public class GemmPeerBenchmark extends Throughput {
   /** Which library; its version and instruction set are printed when it opens. */
   @Param({"OPENBLAS", "ONEDNN", "ONEDNN_INT8", "MKL"})
   public GemmPeer.Kind library;

@@ -2,30 +2,15 @@ package io.metaplast.bench.jmh;
 
 import io.metaplast.bench.JavaInversePeer;
 import io.metaplast.bench.LapackPeer;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What other libraries need for the work of the Kronecker family: calls through JavaCPP in a loop, or a Java library. MKL needs METAPLAST_PEERS=1; the Java libraries have the inverses only.
  */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(value = 3, jvmArgsAppend = {"-Xms3g", "-Xmx3g", "-XX:+AlwaysPreTouch"})
-public class LapackPeerBenchmark {
+public class LapackPeerBenchmark extends Throughput {
   /** OPENBLAS, MKL, EJML or OJALGO (one matrix). */
   @Param({"OPENBLAS", "MKL"})
   public String library;

@@ -1,28 +1,13 @@
 package io.metaplast.bench.jmh;
 
 import io.metaplast.bench.PyTorchPeer;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** PyTorch's CPU library doing the work of our kernels; needs METAPLAST_PYTORCH=1. Verified against our kernels in the setup. */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(value = 3, jvmArgsAppend = {"-Xms3g", "-Xmx3g", "-XX:+AlwaysPreTouch"})
-public class PyTorchBenchmark {
+public class PyTorchBenchmark extends Throughput {
   /** ratioChain: 34 tensor operations; carefulStep: published rule in place; randnSample: normal_ and addcmul; metaAdamChain: metaplastic Adam with signs. */
   @Param({"ratioChain", "carefulStep", "randnSample", "metaAdamChain"})
   public String work;

@@ -3,10 +3,16 @@ package io.metaplast.internal.java;
 /**
  * The loops over rows of triangular matrices. They take one sum and four terms or two sums and three, each written the way the JIT compiler of JDK 17 vectorises: with more it does not, nor with
  * another order of the same additions in the latter.
+ *
+ * <p>The compiler unrolls a loop no further than the mean length that it saw before it compiled it, and keeps that code. Where matrices of few rows come first, a loop for all lengths would
+ * stay slow for long rows; so long rows have loops that short ones never enter.
  */
 final class RowLoops {
   private static final int QUAD = 4;
   private static final int TRIPLE = 3;
+
+  /** Length from which a row is long. */
+  private static final int LONG = 64;
 
   private RowLoops() {}
 
@@ -50,6 +56,10 @@ final class RowLoops {
   /** The same for two rows at once, where terms are added one by one; the factors of the second begin at f[at2]. */
   static void add2(
       float[] sum, float[] sum2, float[][] rows, int first, int terms, float[] f, int at, int at2, int from, int to) {
+    if (to - from >= LONG && terms >= TRIPLE) {
+      add2Long(sum, sum2, rows, first, terms, f, at, at2, from, to);
+      return;
+    }
     int t = 0;
     for (; t + TRIPLE <= terms; t += TRIPLE) {
       int k = first + t;
@@ -74,6 +84,51 @@ final class RowLoops {
     }
   }
 
+  /**
+   * The same for long rows and three terms or more; six is the usual number. Its code is larger than the 325 bytes that are inlined, so it is compiled on its own, from a profile of its own,
+   * whatever its callers met before.
+   */
+  private static void add2Long(
+      float[] s, float[] s2, float[][] rows, int first, int terms, float[] f, int at, int at2, int from, int to) {
+    float[] x0 = rows[first];
+    float[] x1 = rows[first + 1];
+    float[] x2 = rows[first + 2];
+    float f0 = f[at];
+    float f1 = f[at + 1];
+    float f2 = f[at + 2];
+    float g0 = f[at2];
+    float g1 = f[at2 + 1];
+    float g2 = f[at2 + 2];
+    for (int j = from; j < to; j++) {
+      float y0 = x0[j];
+      float y1 = x1[j];
+      float y2 = x2[j];
+      s[j] = ((s[j] + f0 * y0) + f1 * y1) + f2 * y2;
+      s2[j] = ((s2[j] + g0 * y0) + g1 * y1) + g2 * y2;
+    }
+    if (terms < 2 * TRIPLE) {
+      add(s, rows, first + TRIPLE, terms - TRIPLE, f, at + TRIPLE, from, to);
+      add(s2, rows, first + TRIPLE, terms - TRIPLE, f, at2 + TRIPLE, from, to);
+      return;
+    }
+    float[] x3 = rows[first + 3];
+    float[] x4 = rows[first + 4];
+    float[] x5 = rows[first + 5];
+    float f3 = f[at + 3];
+    float f4 = f[at + 4];
+    float f5 = f[at + 5];
+    float g3 = f[at2 + 3];
+    float g4 = f[at2 + 4];
+    float g5 = f[at2 + 5];
+    for (int j = from; j < to; j++) {
+      float y3 = x3[j];
+      float y4 = x4[j];
+      float y5 = x5[j];
+      s[j] = ((s[j] + f3 * y3) + f4 * y4) + f5 * y5;
+      s2[j] = ((s2[j] + g3 * y3) + g4 * y4) + g5 * y5;
+    }
+  }
+
   private static void two(float[] sum, float[] x0, float[] x1, float f0, float f1, int from, int to) {
     for (int j = from; j < to; j++) {
       sum[j] = sum[j] + (f0 * x0[j] + f1 * x1[j]);
@@ -86,9 +141,15 @@ final class RowLoops {
     }
   }
 
-  /** sum += x. */
+  /** sum += x; pieces of one length keep their speed wherever they are inlined. */
   static void add(float[] sum, float[] x, int from, int to) {
-    for (int j = from; j < to; j++) {
+    int at = from;
+    for (; at + LONG <= to; at += LONG) {
+      for (int j = at; j < at + LONG; j++) {
+        sum[j] = sum[j] + x[j];
+      }
+    }
+    for (int j = at; j < to; j++) {
       sum[j] = sum[j] + x[j];
     }
   }
@@ -127,6 +188,10 @@ final class RowLoops {
   /** The same for two rows at once, where terms are added one by one; the factors of the second begin at f[at2]. */
   static void add2(
       double[] sum, double[] sum2, double[][] rows, int first, int terms, double[] f, int at, int at2, int from, int to) {
+    if (to - from >= LONG && terms >= TRIPLE) {
+      add2Long(sum, sum2, rows, first, terms, f, at, at2, from, to);
+      return;
+    }
     int t = 0;
     for (; t + TRIPLE <= terms; t += TRIPLE) {
       int k = first + t;
@@ -151,6 +216,51 @@ final class RowLoops {
     }
   }
 
+  /**
+   * The same for long rows and three terms or more; six is the usual number. Its code is larger than the 325 bytes that are inlined, so it is compiled on its own, from a profile of its own,
+   * whatever its callers met before.
+   */
+  private static void add2Long(
+      double[] s, double[] s2, double[][] rows, int first, int terms, double[] f, int at, int at2, int from, int to) {
+    double[] x0 = rows[first];
+    double[] x1 = rows[first + 1];
+    double[] x2 = rows[first + 2];
+    double f0 = f[at];
+    double f1 = f[at + 1];
+    double f2 = f[at + 2];
+    double g0 = f[at2];
+    double g1 = f[at2 + 1];
+    double g2 = f[at2 + 2];
+    for (int j = from; j < to; j++) {
+      double y0 = x0[j];
+      double y1 = x1[j];
+      double y2 = x2[j];
+      s[j] = ((s[j] + f0 * y0) + f1 * y1) + f2 * y2;
+      s2[j] = ((s2[j] + g0 * y0) + g1 * y1) + g2 * y2;
+    }
+    if (terms < 2 * TRIPLE) {
+      add(s, rows, first + TRIPLE, terms - TRIPLE, f, at + TRIPLE, from, to);
+      add(s2, rows, first + TRIPLE, terms - TRIPLE, f, at2 + TRIPLE, from, to);
+      return;
+    }
+    double[] x3 = rows[first + 3];
+    double[] x4 = rows[first + 4];
+    double[] x5 = rows[first + 5];
+    double f3 = f[at + 3];
+    double f4 = f[at + 4];
+    double f5 = f[at + 5];
+    double g3 = f[at2 + 3];
+    double g4 = f[at2 + 4];
+    double g5 = f[at2 + 5];
+    for (int j = from; j < to; j++) {
+      double y3 = x3[j];
+      double y4 = x4[j];
+      double y5 = x5[j];
+      s[j] = ((s[j] + f3 * y3) + f4 * y4) + f5 * y5;
+      s2[j] = ((s2[j] + g3 * y3) + g4 * y4) + g5 * y5;
+    }
+  }
+
   private static void two(double[] sum, double[] x0, double[] x1, double f0, double f1, int from, int to) {
     for (int j = from; j < to; j++) {
       sum[j] = sum[j] + (f0 * x0[j] + f1 * x1[j]);
@@ -163,9 +273,15 @@ final class RowLoops {
     }
   }
 
-  /** sum += x. */
+  /** sum += x; pieces of one length keep their speed wherever they are inlined. */
   static void add(double[] sum, double[] x, int from, int to) {
-    for (int j = from; j < to; j++) {
+    int at = from;
+    for (; at + LONG <= to; at += LONG) {
+      for (int j = at; j < at + LONG; j++) {
+        sum[j] = sum[j] + x[j];
+      }
+    }
+    for (int j = at; j < to; j++) {
       sum[j] = sum[j] + x[j];
     }
   }

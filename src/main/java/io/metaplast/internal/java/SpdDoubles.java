@@ -9,6 +9,8 @@ import java.util.Arrays;
  * <p>A pass goes through strips of 3 rows in blocks of 24 in blocks of 192; what is done is added to the rows that remain in the block around. The terms of a block are summed from 0 and
  * then added: the rounding errors of long sums would grow with n. Rows are added to in pairs that share their columns, so a sum may reach past the diagonal by a column, where the other
  * triangle is not in use. Nothing depends on how the rows are shared out.
+ *
+ * <p>{@link SpdFloats} is the same for the other element type: Java has no type parameter for elements of arrays, and every method here touches them.
  */
 final class SpdDoubles extends ParallelTask {
   /** Which columns of a row take part. */
@@ -36,6 +38,7 @@ final class SpdDoubles extends ParallelTask {
     private final double[] factor = new double[GROUP * BLOCK]; // BLOCK a row
     private final double[][] large = new double[GROUP][];
     private final double[][] block = new double[GROUP][];
+    private double[] zeros = new double[0];
     private int capacity;
 
     private void reserve(int n) {
@@ -47,6 +50,7 @@ final class SpdDoubles extends ParallelTask {
         for (int i = 0; i < GROUP; i++) {
           block[i] = new double[RowLoops.doubles(n)];
         }
+        zeros = new double[n];
         capacity = n;
       }
     }
@@ -273,21 +277,17 @@ final class SpdDoubles extends ParallelTask {
       addTerms(a, 0, i, to, first, last, sums.factor);
       return;
     }
-    boolean several = last - first > BLOCK;
     for (int k = first; k < last; k += BLOCK) {
       int end = Math.min(last, k + BLOCK);
-      double[][] target = several ? sums.block : sums.large;
+      double[][] target = k > first ? sums.block : sums.large;
       factors(sums.factor, i, to, k, end);
       for (int r = i; r < to; r++) {
-        Arrays.fill(target[r - i], from(r - (r - i) % 2), Math.min(n, end(r + 1)), 0); // the pair's columns
+        int from = from(r - (r - i) % 2); // the pair's columns
+        System.arraycopy(sums.zeros, 0, target[r - i], from, Math.min(n, end(r + 1)) - from);
       }
       addTerms(target, i, i, to, k, end, sums.factor);
-      for (int r = i; several && r < to; r++) {
-        if (k == first) {
-          System.arraycopy(sums.block[r - i], from(r), sums.large[r - i], from(r), end(r) - from(r));
-        } else {
-          RowLoops.add(sums.large[r - i], sums.block[r - i], from(r), end(r));
-        }
+      for (int r = i; k > first && r < to; r++) {
+        RowLoops.add(sums.large[r - i], sums.block[r - i], from(r), end(r));
       }
     }
     for (int r = i; r < to; r++) {

@@ -121,8 +121,7 @@ METAPLAST_APART void group_load(Group* g) {
         j += tiles - 1;
       } else if (lanes.same_ldm && rows == kT) {
         const int64_t ld = lanes.ldm[0], offset = i * kT * ld + j * kT;
-        unrolled<kT>([&](auto row) {
-          constexpr int r = row;
+        unrolled<kT>([&](auto r) {
           F32::V t[4];
           unrolled<4>([&](auto q) { t[q] = F32::load_quads(lanes.m + q, offset + r * ld); });
           F32::transpose_quads(t);
@@ -281,12 +280,17 @@ class Sweep {
  public:
   explicit Sweep(Group* g) : g_(*g) {}
 
-  METAPLAST_APART void run() {
+  // The first pivots, which other work need not wait for.
+  METAPLAST_APART void begin() {
     const F32::V unit = F32::set(8 * 0x1p-24f);
     for (int64_t i = 0; i < g_.tiles; ++i) {
-      for (int r = 0; r < kT; ++r) threshold_[i * kT + r] = F32::mul(g_.a[tile_of(i, i)][r][r], unit);
+      const Tile& tile = g_.a[tile_of(i, i)];
+      unrolled<kT>([&](auto r) { threshold_[i * kT + r] = F32::mul(tile[r][r], unit); });
     }
     factor(0);
+  }
+
+  METAPLAST_APART void run() {
     for (int64_t k = 0; k < g_.tiles; ++k) {
       const Factored& f = factored_[k % 2];
       for (int64_t j = 0; j < k; ++j) panel<true>(f, g_.a[tile_of(k, j)], v_[j]);
@@ -503,12 +507,13 @@ void spd_group(int64_t count, const metaplast_spd_item_t* items, const int64_t* 
   g.lanes.fill(count, items, order);
   group_load(&g);
 
+  Sweep sweep(&g);
+  sweep.begin();
   alignas(64) float norm[kGroupWidth], inverse_norm[kGroupWidth];
   F32::store(norm, group_norm(g));
   group_multiply(
       g, [&](int, int v, int64_t j) { return F64::set(signs[v * signs_stride + j]); }, g.product);
-  for (int64_t k = 0; k < kGroupWidth; ++k) g.lanes.failure[k] = norm[k] - norm[k] == 0 ? 0 : -1;
-  Sweep(&g).run();
+  sweep.run();
 
   F32::store(inverse_norm, group_norm(g));
   Pair image[kSpdGroupSize];
@@ -529,10 +534,10 @@ void spd_group(int64_t count, const metaplast_spd_item_t* items, const int64_t* 
   bool usable[kGroupWidth];
   for (int64_t k = 0; k < count; ++k) {
     constexpr double kScale = 1 / static_cast<double>(kNormScale);
-    const bool finished = g.lanes.failure[k] == 0;
+    const bool finite = norm[k] - norm[k] == 0, finished = finite && g.lanes.failure[k] == 0;
     usable[k] = finished && residual[k] <= tolerance;
     outcomes[order[k]] = finished ? SpdOutcome{0, 0, residual[k], static_cast<double>(norm[k]) * kScale, static_cast<double>(inverse_norm[k]) * kScale}
-                                  : SpdOutcome{g.lanes.failure[k], g.lanes.pivot[k], 0, 0, 0};
+                                  : SpdOutcome{finite ? g.lanes.failure[k] : -1, finite ? g.lanes.pivot[k] : 0, 0, 0, 0};
   }
   group_store(count, usable, g);
 }

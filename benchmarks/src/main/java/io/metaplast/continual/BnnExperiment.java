@@ -40,12 +40,7 @@ public final class BnnExperiment {
     /** Validates. */
     public Options {
       methods = List.copyOf(methods);
-      if (tasks < 1) {
-        throw new IllegalArgumentException("tasks = " + tasks + " must be >= 1");
-      }
-      if (methods.isEmpty()) {
-        throw new IllegalArgumentException("methods is empty; name at least one");
-      }
+      RunChecks.somethingToDo(tasks, methods);
     }
   }
 
@@ -64,15 +59,15 @@ public final class BnnExperiment {
    * @throws IOException if a result cannot be stored
    */
   public static BnnResult run(LearnData data, BnnSettings settings, Options options, LearnListener listener) throws IOException {
-    atMost("training images", settings.images(), data.train().count());
-    atMost("test images", settings.testImages(), data.test().count());
+    RunChecks.atMost("training images", settings.images(), data.train().count());
+    RunChecks.atMost("test images", settings.testImages(), data.test().count());
     if (settings.testImages() % settings.testBatch() != 0) {
       throw new IllegalArgumentException(
           "test images = " + settings.testImages() + " must be whole batches of " + settings.testBatch() + ", whose statistics they share");
     }
     boolean stream = settings.experiment() == BnnSettings.Experiment.STREAM;
     if (stream) {
-      atMost("tasks * images per task", (long) options.tasks() * settings.taskImages(), settings.images());
+      RunChecks.atMost("tasks * images per task", (long) options.tasks() * settings.taskImages(), settings.images());
     }
     for (BnnMethod method : options.methods()) {
       if (stream ? method.penalised() : method.kind() == BnnMethod.Kind.AT_ONCE) {
@@ -81,12 +76,6 @@ public final class BnnExperiment {
     }
     try (RunFolder folder = options.folder() == null ? null : new RunFolder(options.folder(), settings)) {
       return new BnnExperiment(data, settings, options, listener, folder).run();
-    }
-  }
-
-  private static void atMost(String name, long value, long limit) {
-    if (value > limit) {
-      throw new IllegalArgumentException(name + " = " + value + " must be at most " + limit);
     }
   }
 

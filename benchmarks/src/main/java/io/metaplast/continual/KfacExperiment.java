@@ -40,12 +40,7 @@ public final class KfacExperiment {
     /** Validates. */
     public Options {
       methods = List.copyOf(methods);
-      if (tasks < 1) {
-        throw new IllegalArgumentException("tasks = " + tasks + " must be >= 1");
-      }
-      if (methods.isEmpty()) {
-        throw new IllegalArgumentException("methods is empty; name at least one");
-      }
+      RunChecks.somethingToDo(tasks, methods);
       if (backend.kind() == BackendKind.CUDA) {
         throw new IllegalArgumentException("backend CUDA: products come from OpenBLAS here, which works in host memory; choose CPU or JAVA");
       }
@@ -70,17 +65,11 @@ public final class KfacExperiment {
    * @throws IOException if a result cannot be stored
    */
   public static KfacResult run(LearnData data, KfacSettings settings, Options options, LearnListener listener) throws IOException {
-    atMost("training images", settings.images(), data.train().count());
-    atMost("test images", settings.testImages(), data.test().count());
+    RunChecks.atMost("training images", settings.images(), data.train().count());
+    RunChecks.atMost("test images", settings.testImages(), data.test().count());
     Blas.load();
     try (RunFolder folder = options.folder() == null ? null : new RunFolder(options.folder(), settings)) {
       return new KfacExperiment(data, settings, options, listener, folder).run();
-    }
-  }
-
-  private static void atMost(String name, long value, long limit) {
-    if (value > limit) {
-      throw new IllegalArgumentException(name + " = " + value + " must be at most " + limit);
     }
   }
 

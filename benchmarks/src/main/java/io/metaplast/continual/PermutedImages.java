@@ -51,12 +51,7 @@ public final class PermutedImages {
     /** Validates. */
     public Options {
       methods = List.copyOf(methods);
-      if (tasks < 1) {
-        throw new IllegalArgumentException("tasks = " + tasks + " must be >= 1");
-      }
-      if (methods.isEmpty()) {
-        throw new IllegalArgumentException("methods is empty; name at least one");
-      }
+      RunChecks.somethingToDo(tasks, methods);
     }
   }
 

@@ -56,17 +56,26 @@ struct Plan {
   }
 };
 
+bool valid(const metaplast_spd_item_t& item) {
+  return item.n >= 0 && item.ldm >= item.n && item.ldo >= item.n && item.damping >= 0 && std::isfinite(item.damping) &&
+         (item.n == 0 || (item.m != nullptr && item.out != nullptr));
+}
+
 // Shares of the workspace: order and units of the items, outcomes, signs, then one arena for every thread that may invert a matrix of its own.
 struct Layout {
   int64_t order, units, outcomes, words, signs, arena, arenas;
   int64_t signs_stride;
+  int64_t small_of_first;  // valid small items of the size of the first one
   int64_t total() const { return order + units + outcomes + words + signs + arena * arenas; }
 
   Layout(const metaplast_context_t* context, const Kind& kind, int64_t count, const metaplast_spd_item_t* items) {
     int64_t largest = 0, largest_own = 0, own = 0;
+    small_of_first = 0;
     for (int64_t i = 0; i < count; ++i) {
       largest = std::max(largest, items[i].n);
-      if (items[i].n > kind.group_size && items[i].n <= kSharedSize) {
+      if (items[i].n <= kind.group_size) {
+        small_of_first += items[i].n == items[0].n && items[i].n > 0 && valid(items[i]) ? 1 : 0;
+      } else if (items[i].n <= kSharedSize) {
         largest_own = std::max(largest_own, items[i].n);
         ++own;
       }
@@ -197,11 +206,6 @@ class Inverter {
   const double tolerance_;
 };
 
-bool valid(const metaplast_spd_item_t& item) {
-  return item.n >= 0 && item.ldm >= item.n && item.ldo >= item.n && item.damping >= 0 && std::isfinite(item.damping) &&
-         (item.n == 0 || (item.m != nullptr && item.out != nullptr));
-}
-
 // First element that is not finite, damped diagonal included.
 int64_t first_not_finite(const metaplast_spd_item_t& item, const Kind& kind) {
   for (int64_t i = 0; i < item.n; ++i) {
@@ -262,10 +266,12 @@ metaplast_status_t spd_inverse(const metaplast_context_t* context, const Kind& k
     }
   }
 
-  // Largest first: large ones by comparison, the many small ones by counting.
+  // Largest first: large ones by comparison, the many small ones by counting. Small ones of one size are in order as they are.
+  const bool one_size = layout.small_of_first == count;
   int64_t of_size[kSpdGroupSize + 2] = {};
   int64_t ordered = 0;
-  for (int64_t i = 0; i < count; ++i) {
+  for (int64_t i = 0; i < count && one_size; ++i) order[i] = i;
+  for (int64_t i = 0; i < count && !one_size; ++i) {
     if (!valid(items[i])) {
       results[i] = {};
       results[i].status = METAPLAST_SPD_ARGUMENT;
@@ -285,11 +291,13 @@ metaplast_status_t spd_inverse(const metaplast_context_t* context, const Kind& k
     ordered += of_size[n];
     of_size[n] = begin;
   }
-  for (int64_t i = 0; i < count && large < ordered; ++i) {
+  for (int64_t i = 0; i < count && large < ordered && !one_size; ++i) {
     if (items[i].n > 0 && items[i].n <= kind.group_size && valid(items[i])) {
       order[of_size[items[i].n]++] = i;
     }
   }
+
+  ordered = one_size ? count : ordered;
 
   const Inverter inverter(context, kind, signs, layout.signs_stride, tolerance);
   int64_t shared = 0;

@@ -165,6 +165,13 @@ void few_rows(const XnorGemm& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1)
     const int64_t cols = smaller(kCols, j1 - j);
     for (int64_t i = i0; i < i1; i += kRowsAtOnce) {
       const int64_t rows = smaller(kRowsAtOnce, i1 - i);
+#if defined(METAPLAST_XNOR_DIRECT)
+      if (g.output == XnorOutput::kInt32 && !(cols <= 2 && cols < rows)) {
+        uint32_t* y = static_cast<uint32_t*>(g.y) + i * g.ldy + j;
+        for (int64_t r = 0; r < rows; ++r) differences(g.a + (i + r) * stride, g.b + j * stride, stride, cols, static_cast<uint32_t>(g.k), y + r * g.ldy);
+        continue;
+      }
+#endif
       if (cols <= 2 && cols < rows) {
         for (int64_t c = 0; c < cols; ++c) dots(g.b + (j + c) * stride, g.a + i * stride, stride, rows, tile + c, kCols);
       } else {
@@ -186,6 +193,13 @@ void panels(const XnorGemm& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) n
     const int64_t group = panel.begin(cols);
     if (words <= kPanelWords) {
       panel.pack(g.b + j * stride, stride, 0, words);
+#if defined(METAPLAST_XNOR_DIRECT)
+      if (g.output == XnorOutput::kInt32 && panel.direct()) {
+        panel.count_direct(g.a + i0 * stride, stride, i1 - i0,
+                           {static_cast<uint32_t>(g.k), static_cast<uint32_t*>(g.y) + i0 * g.ldy + j, g.ldy, cols});
+        continue;
+      }
+#endif
       for (int64_t i = i0; i < i1; i += group) {
         const int64_t rows = smaller(group, i1 - i);
         panel.count(g.a + i * stride, stride, rows, tile, false);

@@ -245,6 +245,12 @@ METAPLAST_HD __m512i sums_of_lanes(const __m512i (&v)[kVectors]) {
   return _mm512_add_epi64(_mm512_shuffle_i64x2(u[0], last, 0x88), _mm512_shuffle_i64x2(u[0], last, 0xdd));
 }
 
+METAPLAST_HD __m512i sums_of_lanes(const __m512i (&v)[2]) {
+  __m512i t = _mm512_add_epi64(_mm512_unpacklo_epi64(v[0], v[1]), _mm512_unpackhi_epi64(v[0], v[1]));
+  t = _mm512_add_epi64(t, _mm512_shuffle_i64x2(t, t, 0x4e));
+  return _mm512_add_epi64(t, _mm512_shuffle_i64x2(t, t, 0xb1));
+}
+
 // Counts of x against kRows rows, in the low kRows lanes; rows from `last` on are that one again.
 template <int kRows>
 METAPLAST_HD __m256i differing_bits(const uint64_t* x, const uint64_t* rows, int64_t stride, int64_t last) {
@@ -261,12 +267,17 @@ METAPLAST_HD __m256i differing_bits(const uint64_t* x, const uint64_t* rows, int
   return _mm512_cvtepi64_epi32(sums_of_lanes(counts));
 }
 
+// Counts of x against rows 0..here-1, here <= 8, in the low lanes.
+METAPLAST_HD __m256i differing_bits_of(const uint64_t* x, const uint64_t* rows, int64_t stride, int64_t here) {
+  if (here > 4) return differing_bits<8>(x, rows, stride, here - 1);
+  return here > 2 ? differing_bits<4>(x, rows, stride, here - 1) : differing_bits<2>(x, rows, stride, here - 1);
+}
+
 // out[i*step] = popcount(x xor rows[i]), i = 0..n-1. Rows are a multiple of 8 words; bits past the columns are 0 in both.
 METAPLAST_HD void dots(const uint64_t* x, const uint64_t* rows, int64_t stride, int64_t n, uint32_t* out, int64_t step) {
   for (int64_t i = 0; i < n; i += 8) {
     const int64_t here = n - i < 8 ? n - i : 8;
-    const __m256i sums = here > 4 ? differing_bits<8>(x, rows + i * stride, stride, here - 1)
-                                  : differing_bits<4>(x, rows + i * stride, stride, here - 1);
+    const __m256i sums = differing_bits_of(x, rows + i * stride, stride, here);
     if (step == 1) {
       _mm256_mask_storeu_epi32(out + i, static_cast<__mmask8>((1u << here) - 1), sums);
     } else {
@@ -282,8 +293,7 @@ METAPLAST_HD void differences(const uint64_t* x, const uint64_t* rows, int64_t s
   const __m256i all = _mm256_set1_epi32(static_cast<int32_t>(k));
   for (int64_t i = 0; i < n; i += 8) {
     const int64_t here = n - i < 8 ? n - i : 8;
-    const __m256i sums = here > 4 ? differing_bits<8>(x, rows + i * stride, stride, here - 1)
-                                  : differing_bits<4>(x, rows + i * stride, stride, here - 1);
+    const __m256i sums = differing_bits_of(x, rows + i * stride, stride, here);
     _mm256_mask_storeu_epi32(y + i, static_cast<__mmask8>((1u << here) - 1), _mm256_sub_epi32(all, _mm256_add_epi32(sums, sums)));
   }
 }

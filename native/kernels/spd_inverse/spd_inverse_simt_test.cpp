@@ -142,9 +142,9 @@ void check_inverse(const Matrix& x, const std::vector<float>& out, int64_t ldo, 
       column_x += std::fabs(static_cast<double>(out[static_cast<size_t>(i * ldo + j)]));
       symmetric = symmetric && out[static_cast<size_t>(i * ldo + j)] == out[static_cast<size_t>(j * ldo + i)];
     }
-    residual = std::max(residual, column);
-    norm_m = std::max(norm_m, column_m);
-    norm_x = std::max(norm_x, column_x);
+    residual = metaplast::testing::larger(residual, column);
+    norm_m = metaplast::testing::larger(norm_m, column_m);
+    norm_x = metaplast::testing::larger(norm_x, column_x);
   }
   const double gate = residual / (norm_m * norm_x * kUnit);
   // Below the normal range of float the rounding of the result weighs more.

@@ -79,7 +79,7 @@ double norm1(int64_t n, const std::function<double(int64_t, int64_t)>& a) {
   for (int64_t i = 0; i < n; ++i) {
     double sum = 0;
     for (int64_t j = 0; j < n; ++j) sum += std::fabs(a(i, j));
-    most = std::max(most, sum);
+    most = larger(most, sum);
   }
   return most;
 }
@@ -104,7 +104,9 @@ double residual_ratio(int64_t n, const std::vector<float>& m, double damping, co
   }
   const double scale = norm1(n, [&](int64_t i, int64_t j) { return lower(m, n, i, j, damping); }) *
                        norm1(n, [&](int64_t i, int64_t j) { return wide[i * n + j]; }) * kUnit;
-  return *std::max_element(columns.begin(), columns.end()) / scale;
+  double most = 0;
+  for (double sum : columns) most = larger(most, sum);
+  return most / scale;
 }
 
 bool symmetric(int64_t n, const std::vector<float>& x) {
@@ -415,7 +417,7 @@ void statuses() {
       for (int64_t j = 0; j < n; ++j) {
         double exact = 0;
         for (int64_t s = 0; s < n; ++s) exact += k_inverse[s * n + i] * k_inverse[s * n + j];
-        error = std::max(error, std::fabs(exact - fine.x[i * n + j]));
+        error = larger(error, std::fabs(exact - fine.x[i * n + j]));
         norm = std::max(norm, std::fabs(exact));
       }
     }

@@ -14,6 +14,9 @@ final class RowLoops {
   /** Length from which a row is long. */
   private static final int LONG = 64;
 
+  /** Size from which all rows of a matrix use the loops for long ones: the short ones are few. */
+  private static final int LARGE = 192;
+
   private RowLoops() {}
 
   /**
@@ -53,10 +56,10 @@ final class RowLoops {
     }
   }
 
-  /** The same for two rows at once, where terms are added one by one; the factors of the second begin at f[at2]. */
+  /** The same for two rows at once, where terms are added one by one; the factors of the second begin at f[at2]; the matrix has n rows. */
   static void add2(
-      float[] sum, float[] sum2, float[][] rows, int first, int terms, float[] f, int at, int at2, int from, int to) {
-    if (to - from >= LONG && terms >= TRIPLE) {
+      int n, float[] sum, float[] sum2, float[][] rows, int first, int terms, float[] f, int at, int at2, int from, int to) {
+    if ((n >= LARGE || to - from >= LONG) && terms >= TRIPLE) {
       add2Long(sum, sum2, rows, first, terms, f, at, at2, from, to);
       return;
     }
@@ -185,10 +188,10 @@ final class RowLoops {
     }
   }
 
-  /** The same for two rows at once, where terms are added one by one; the factors of the second begin at f[at2]. */
+  /** The same for two rows at once, where terms are added one by one; the factors of the second begin at f[at2]; the matrix has n rows. */
   static void add2(
-      double[] sum, double[] sum2, double[][] rows, int first, int terms, double[] f, int at, int at2, int from, int to) {
-    if (to - from >= LONG && terms >= TRIPLE) {
+      int n, double[] sum, double[] sum2, double[][] rows, int first, int terms, double[] f, int at, int at2, int from, int to) {
+    if ((n >= LARGE || to - from >= LONG) && terms >= TRIPLE) {
       add2Long(sum, sum2, rows, first, terms, f, at, at2, from, to);
       return;
     }

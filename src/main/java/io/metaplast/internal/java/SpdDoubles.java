@@ -303,7 +303,7 @@ final class SpdDoubles extends ParallelTask {
       int r = i;
       for (; r + 1 < to; r += 2, at += 2 * BLOCK) {
         int column = pass == Pass.INVERT ? k : from(r);
-        RowLoops.add2(target[r - shift], target[r + 1 - shift], a, k, terms, factor, at, at + BLOCK, column, end(r + 1));
+        RowLoops.add2(n, target[r - shift], target[r + 1 - shift], a, k, terms, factor, at, at + BLOCK, column, end(r + 1));
       }
       if (r < to) {
         RowLoops.add(target[r - shift], a, k, terms, factor, at, pass == Pass.INVERT ? k : from(r), end(r));

@@ -48,6 +48,7 @@ struct Lanes {
   float* out[kGroupWidth];
   int64_t ldm[kGroupWidth], ldo[kGroupWidth];
   bool same_ldm, same_ldo;
+  bool crowded;  // lines of a row of the results fall into one set of the first-level cache, which takes fewer than 16
   alignas(64) double damping[kGroupWidth];
   int64_t failure[kGroupWidth];
   double pivot[kGroupWidth];
@@ -66,6 +67,7 @@ struct Lanes {
       failure[k] = 0;
       pivot[k] = 0;
     }
+    crowded = kGroupWidth == 16 && (reinterpret_cast<uintptr_t>(out[1]) - reinterpret_cast<uintptr_t>(out[0])) % 4096 == 0;
   }
 };
 
@@ -433,6 +435,23 @@ class Sweep {
   Tile v_[kSpdGroupSize / kT];
 };
 
+// Results in whole vectors of columns, for half of the lanes: their lines find room in a set of the cache.
+template <int kFirst>
+METAPLAST_APART void group_store_half(const Group& g) {
+  for (int64_t i = 0; i < g.n; ++i) {
+    const int64_t tile = i / kT, r = i % kT, begin = i * g.lanes.ldo[0];
+    for (int64_t j = 0; j < g.n; j += kGroupWidth) {
+      F32::V t[kGroupWidth];
+      unrolled<kGroupWidth>([&](auto c) {
+        const int64_t other = (j + c) / kT;
+        t[c] = other < tile || (other == tile && c % kT <= r) ? g.a[tile_of(tile, other)][r][c % kT] : g.a[tile_of(other, tile)][c % kT][r];
+      });
+      F32::transpose(t);
+      unrolled<kGroupWidth / 2>([&](auto k) { F32::store(g.lanes.out[kFirst + k] + begin + j, t[kFirst + k]); });
+    }
+  }
+}
+
 METAPLAST_APART void group_store(int64_t count, const bool* usable, const Group& g) {
   const Lanes& lanes = g.lanes;
   bool all = count == kGroupWidth && lanes.same_ldo;
@@ -539,7 +558,14 @@ void spd_group(int64_t count, const metaplast_spd_item_t* items, const int64_t* 
     outcomes[order[k]] = finished ? SpdOutcome{0, 0, residual[k], static_cast<double>(norm[k]) * kScale, static_cast<double>(inverse_norm[k]) * kScale}
                                   : SpdOutcome{finite ? g.lanes.failure[k] : -1, finite ? g.lanes.pivot[k] : 0, 0, 0, 0};
   }
-  group_store(count, usable, g);
+  bool all = count == kGroupWidth && g.lanes.same_ldo;
+  for (int64_t k = 0; k < count; ++k) all &= usable[k];
+  if (all && g.lanes.crowded && g.n > kNarrow && g.n % kGroupWidth == 0) {
+    group_store_half<0>(g);
+    group_store_half<kGroupWidth / 2>(g);
+  } else {
+    group_store(count, usable, g);
+  }
 }
 
 }  // namespace METAPLAST_TIER

@@ -621,6 +621,32 @@ void memory_layouts() {
   }
 }
 
+// Results at equal distances, some of which put a row of all of them into one set of the first-level cache: same bits, nothing between them is touched.
+void rows_of_results() {
+  constexpr size_t kCount = 35;
+  for (int64_t n : {16, 32}) {
+    for (int64_t distance : {1024, 1040, 2048}) {
+      const Batch batch = mixed_batch(std::vector<int64_t>(kCount, n), 12);
+      for (int32_t tier : tiers()) {
+        const Context context(tier, 1);
+        std::vector<float> x(kCount * static_cast<size_t>(distance), kUntouched);
+        std::vector<metaplast_spd_item_t> items;
+        std::vector<metaplast_spd_result_t> results(kCount);
+        for (size_t i = 0; i < kCount; ++i) items.push_back({batch.m[i].data(), n, x.data() + i * static_cast<size_t>(distance), n, n, batch.damping[i]});
+        expect(invert(kF32, context, items, kUsual, &results) == METAPLAST_OK, "call");
+        for (size_t i = 0; i < kCount; ++i) {
+          const std::vector<float> alone = invert_one(kF32, context, n, batch.m[i], batch.damping[i], kUsual).x;
+          const float* const at = x.data() + i * static_cast<size_t>(distance);
+          expect(std::memcmp(at, alone.data(), alone.size() * 4) == 0, "%s, n %lld, distance %lld: result %zu", tier_name(tier), static_cast<long long>(n),
+                 static_cast<long long>(distance), i);
+          expect(std::all_of(at + n * n, at + distance, [](float v) { return v == kUntouched; }), "%s, n %lld: written behind result %zu",
+                 tier_name(tier), static_cast<long long>(n), i);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -629,6 +655,7 @@ int main() {
   statuses();
   bits();
   memory_layouts();
+  rows_of_results();
   for (int32_t tier : tiers()) {
     std::printf("%s: largest residual ratio %.2f (%s, n = %lld), gate %g\n", tier_name(tier), worst_ratio[tier], worst_case[tier],
                 static_cast<long long>(worst_n[tier]), kGate);

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -98,7 +99,8 @@ constexpr unsigned char kPoison = 0xFF;  // NaN as float, -1 as integer
 constexpr unsigned kWarp = 32;
 
 std::atomic<int> g_order{0};
-std::atomic<int64_t> g_launches{0}, g_blocks{0}, g_barriers{0}, g_warp_operations{0};
+std::atomic<int64_t> g_launches{0}, g_blocks{0}, g_barriers{0}, g_warp_operations{0}, g_waits{0};
+std::atomic<bool> g_waiting_allowed{false};
 
 enum class State { kNew, kReady, kAtBarrier, kAtWarp, kDone };
 
@@ -406,13 +408,19 @@ void Executor::enter() { t_executor->fiber_main(); }
 }  // namespace
 
 void set_order(int order) { g_order = order; }
+void allow_waiting(bool allowed) { g_waiting_allowed = allowed; }
+void wait_for_block() {
+  if (!g_waiting_allowed) fail("a block waits for another one");
+  ++g_waits;
+  std::this_thread::yield();
+}
 
 const char* run(Dim3 grid, Dim3 block, std::size_t shared_bytes, void (*body)(const void*), const void* arguments) {
   if (!t_executor) t_executor.reset(new Executor());
   return t_executor->run(grid, block, shared_bytes, body, arguments);
 }
 
-Statistics statistics() { return {g_launches.load(), g_blocks.load(), g_barriers.load(), g_warp_operations.load()}; }
+Statistics statistics() { return {g_launches.load(), g_blocks.load(), g_barriers.load(), g_warp_operations.load(), g_waits.load()}; }
 
 const Position& position() { return t_executor->position(); }
 void* shared_memory() { return t_executor->shared(); }

@@ -25,7 +25,7 @@ const char* run(Dim3 grid, Dim3 block, std::size_t shared_bytes, void (*body)(co
 
 // Counters over the life of the process, so that tests can see that what they mean to test happened.
 struct Statistics {
-  int64_t launches, blocks, barriers, warp_operations;
+  int64_t launches, blocks, barriers, warp_operations, waits;
 };
 Statistics statistics();
 
@@ -37,6 +37,9 @@ struct Position {
 const Position& position();
 void* shared_memory();
 [[noreturn]] void fail(const char* message);
+// A block waits for another one: a fault, as blocks run one after the other, unless a test runs blocks on several OS threads and says so.
+void wait_for_block();
+void allow_waiting(bool allowed);
 
 enum class Reduce { kNone, kOr, kCount };
 int barrier(Reduce reduce, int predicate, int line);
@@ -103,6 +106,7 @@ inline unsigned __ballot_sync(unsigned mask, int predicate, int line = __builtin
   }
   return ballot;
 }
+inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 
 inline unsigned long long atomicAdd(unsigned long long* address, unsigned long long value) {

@@ -83,6 +83,12 @@ enum { METAPLAST_CUDA_PRODUCT_SIMT = 0, METAPLAST_CUDA_PRODUCT_TF32X3 = 1 };
 METAPLAST_API int32_t metaplast_cuda_product_variant(const metaplast_cuda_context_t* context);
 // The variant that failed, METAPLAST_CUDA_PRODUCT_SIMT where none did.
 METAPLAST_API int32_t metaplast_cuda_product_failed_variant(const metaplast_cuda_context_t* context);
+// Variants of the damped inverse, with the same bits: a launch for every stage, or one launch for up to 256 matrices of any sizes (128 of them with more than 96 rows, 64
+// in double), whose blocks take their work from a queue. Without METAPLAST_CUDA_SIMT a context takes the second when it gives the bits of the first.
+enum { METAPLAST_CUDA_INVERSE_LAUNCHES = 0, METAPLAST_CUDA_INVERSE_QUEUE = 1 };
+METAPLAST_API int32_t metaplast_cuda_inverse_variant(const metaplast_cuda_context_t* context);
+// The variant that failed, METAPLAST_CUDA_INVERSE_LAUNCHES where none did.
+METAPLAST_API int32_t metaplast_cuda_inverse_failed_variant(const metaplast_cuda_context_t* context);
 METAPLAST_API void metaplast_cuda_context_destroy(metaplast_cuda_context_t* context);
 // cudaError_t of the last failed call on the context (0: none), and the kernel launched last when it surfaced ("" if none).
 METAPLAST_API int32_t metaplast_cuda_last_error_code(const metaplast_cuda_context_t* context);

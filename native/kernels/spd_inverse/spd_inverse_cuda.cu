@@ -1,54 +1,29 @@
-#include "kernels/spd_inverse/spd_inverse_simt.cuh"
+#include "kernels/real_gemm/real_gemm_simt.cuh"
+#include "kernels/spd_inverse/spd_queue_simt.cuh"
+#include "runtime/cuda/product_variant.cuh"
+#include "runtime/cuda/variants.h"
 
 namespace {
 
 namespace simt = metaplast::simt;
+using metaplast::cuda_runtime::fill_spd_queue;
 using metaplast::cuda_runtime::is_aligned;
+using metaplast::cuda_runtime::kSpdProgress;
 using metaplast::cuda_runtime::Launcher;
+using metaplast::cuda_runtime::place_spd_large;
+using metaplast::cuda_runtime::spd_group_end;
+using metaplast::cuda_runtime::spd_large;
 using metaplast::cuda_runtime::SpdGroup;
 
-constexpr int64_t kAlign = 256;
-// Large matrices of one group work side by side while their workspaces fit this.
-constexpr int64_t kGroupBytes = int64_t{1} << 30;
-
-int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-
-// Workspace of a large matrix.
-template <class T>
-struct Plan {
-  int64_t ld, matrix, row, vectors;
-  explicit Plan(int64_t n)
-      : ld(round_up(n, 32)), matrix(round_up(n * ld * static_cast<int64_t>(sizeof(T)), kAlign)),
-        row(round_up(simt::kSide * ld * static_cast<int64_t>(sizeof(T)), kAlign)), vectors(round_up(7 * n * 8, kAlign)) {}
-  int64_t total() const { return matrix + row + vectors + kAlign; }
-};
-
-template <class T>
-bool large(const metaplast_spd_item_t& item) {
-  return item.n > simt::kSpdSmall<T>;
-}
-
-// The end of the group that begins at `begin`, and its bytes.
-template <class T>
-int64_t group_end(int64_t count, const metaplast_spd_item_t* items, int64_t begin, int64_t* bytes) {
-  int64_t members = 0, i = begin;
-  *bytes = 0;
-  for (; i < count; ++i) {
-    if (!large<T>(items[i])) continue;
-    const int64_t here = Plan<T>(items[i].n).total();
-    if (members == simt::kTableTensors || (members > 0 && *bytes + here > kGroupBytes)) break;
-    *bytes += here;
-    ++members;
-  }
-  return i;
-}
+// Blocks of the queue on a multiprocessor.
+constexpr int64_t kBlocksEach = 4;
 
 template <class T>
 int64_t workspace_bytes_of(int64_t count, const metaplast_spd_item_t* items) {
   int64_t most = 0;
   for (int64_t i = 0; items != nullptr && i < count;) {
     int64_t bytes = 0;
-    i = group_end<T>(count, items, i, &bytes);
+    i = spd_group_end<T>(count, items, i, &bytes);
     most = bytes > most ? bytes : most;
   }
   return most;
@@ -66,7 +41,7 @@ void run_small(Launcher* launcher, int64_t count, const metaplast_spd_item_t* it
     bool any[2] = {false, false};
     for (int64_t i = 0; i < here; ++i) {
       const metaplast_spd_item_t& item = args.items[i] = items[begin + i];
-      if (large<T>(item) && simt::spd_valid(item)) continue;
+      if (spd_large<T>(item) && simt::spd_valid(item)) continue;
       const bool one_warp = !simt::spd_valid(item) || item.n <= simt::kSpdWarp;
       any[one_warp ? 0 : 1] = true;
       if (simt::spd_valid(item) && item.n > most[one_warp ? 0 : 1]) most[one_warp ? 0 : 1] = item.n;
@@ -81,46 +56,31 @@ void run_small(Launcher* launcher, int64_t count, const metaplast_spd_item_t* it
 }
 
 template <class T>
-void run_large(Launcher* launcher, int64_t count, const metaplast_spd_item_t* items, double tolerance, metaplast_spd_result_t* results,
-               char* workspace) {
-  for (int64_t begin = 0; begin < count;) {
-    int64_t bytes = 0;
-    const int64_t end = group_end<T>(count, items, begin, &bytes);
-    simt::SpdLarge<T> entries[simt::kTableTensors];
-    int64_t members = 0;
-    char* memory = workspace;
-    for (int64_t i = begin; i < end; ++i) {
-      const metaplast_spd_item_t& item = items[i];
-      if (!large<T>(item) || !simt::spd_valid(item)) continue;
-      const Plan<T> plan(item.n);
-      simt::SpdLarge<T>& e = entries[members++];
-      e = {};
-      e.m = item.m;
-      e.ldm = item.ldm;
-      e.n = item.n;
-      e.damping = item.damping;
-      e.w = reinterpret_cast<T*>(memory);
-      e.ldw = plan.ld;
-      e.row = reinterpret_cast<T*>(memory + plan.matrix);
-      e.vectors = reinterpret_cast<double*>(memory + plan.matrix + plan.row);
-      e.state = reinterpret_cast<simt::SpdState*>(memory + plan.matrix + plan.row + plan.vectors);
-      e.out = item.out;
-      e.ldo = item.ldo;
-      e.result = results + i;
-      memory += plan.total();
-    }
-    SpdGroup<T> group(launcher, members, entries);
-    group.load();
-    group.multiply(0, 2);
-    group.judge(false, tolerance);
-    group.factor();
-    group.invert_triangle();
-    group.square();
-    group.multiply(2, 4);
-    group.judge(true, tolerance);
-    group.store(false);
-    begin = end;
-  }
+void run_large(Launcher* launcher, int64_t begin, int64_t end, const metaplast_spd_item_t* items, double tolerance,
+               metaplast_spd_result_t* results, char* workspace) {
+  simt::SpdLarge<T> entries[simt::kQueueTiled];
+  const int64_t members = place_spd_large<T>(begin, end, items, results, workspace + kSpdProgress, entries);
+  SpdGroup<T> group(launcher, members, entries);
+  group.load();
+  group.multiply(0, 2);
+  group.judge(false, tolerance);
+  group.factor();
+  group.invert_triangle();
+  group.square();
+  group.multiply(2, 4);
+  group.judge(true, tolerance);
+  group.store(false);
+}
+
+// A group in one launch.
+template <class T>
+void run_queue(Launcher* launcher, int64_t begin, int64_t end, const metaplast_spd_item_t* items, double tolerance,
+               metaplast_spd_result_t* results, char* workspace) {
+  using Kernel = simt::SpdQueue<T>;
+  typename Kernel::Args args;
+  const int64_t parallel = fill_spd_queue<T>(begin, end, items, tolerance, results, workspace, &args), blocks = kBlocksEach * launcher->multiprocessors();
+  if (args.progress != nullptr) launcher->clear(args.progress, sizeof(simt::SpdProgress));
+  launcher->run<Kernel>(parallel < blocks ? parallel : blocks, 1, Kernel::kThreads, Kernel::shared_bytes(), args);
 }
 
 template <class T>
@@ -132,8 +92,14 @@ metaplast_status_t spd_inverse(metaplast_cuda_context_t* context, const char* na
   const int64_t needed = workspace_bytes_of<T>(count, items);
   if (workspace_bytes < needed || (needed > 0 && workspace == nullptr) || !is_aligned(workspace, 64)) return METAPLAST_E_ARGUMENT;
   Launcher launcher(context, name, stream);
-  run_small<T>(&launcher, count, items, tolerance, results);
-  run_large<T>(&launcher, count, items, tolerance, results, static_cast<char*>(workspace));
+  const bool queue = context->inverse_variant.load() == METAPLAST_CUDA_INVERSE_QUEUE;
+  if (!queue) run_small<T>(&launcher, count, items, tolerance, results);
+  for (int64_t begin = 0; begin < count;) {
+    int64_t bytes = 0;
+    const int64_t end = spd_group_end<T>(count, items, begin, &bytes);
+    (queue ? run_queue<T> : run_large<T>)(&launcher, begin, end, items, tolerance, results, static_cast<char*>(workspace));
+    begin = end;
+  }
   return launcher.status();
 }
 
@@ -159,3 +125,104 @@ int64_t metaplast_spd_inverse_workspace_bytes_f64acc_cuda(int64_t count, const m
 }
 
 }  // extern "C"
+
+// ---- choice of the variant ---------------------------------------------------------------------------------------------------------
+
+namespace {
+namespace inverse_test {
+
+constexpr int kMatrices = 4;
+constexpr int64_t kRows[kMatrices] = {5, 130, 97, 40};
+constexpr int64_t kMost = 130;
+
+struct Memory {
+  float *x, *absolute;  // what matrices are made of
+  float *m[kMatrices], *out[2][kMatrices];
+  metaplast_spd_result_t* results[2];
+  int64_t* different;
+  char* workspace;
+  int64_t workspace_bytes;
+
+  // Lays the parts out from `base` on; returns the bytes.
+  size_t place(unsigned char* base) {
+    size_t used = 0;
+    const auto part = [&](int64_t elements, auto** p) {
+      *p = reinterpret_cast<std::remove_reference_t<decltype(*p)>>(base + used);
+      used += (static_cast<size_t>(elements) * sizeof(**p) + 255) / 256 * 256;
+    };
+    part(kMost * kMost, &x);
+    part(kMost * kMost, &absolute);
+    metaplast_spd_item_t items[kMatrices] = {};
+    for (int i = 0; i < kMatrices; ++i) {
+      part(kRows[i] * kRows[i], &m[i]);
+      for (int v = 0; v < 2; ++v) part(kRows[i] * kRows[i], &out[v][i]);
+      items[i].n = kRows[i];
+    }
+    for (int v = 0; v < 2; ++v) part(kMatrices, &results[v]);
+    part(1, &different);
+    workspace_bytes = std::max(workspace_bytes_of<float>(kMatrices, items), workspace_bytes_of<double>(kMatrices, items));
+    part(workspace_bytes, &workspace);
+    return used;
+  }
+};
+
+// Both variants, in both precisions; `different` counts elements that are not equal.
+metaplast_status_t queue(metaplast_cuda_context* context, const Memory& t) {
+  Launcher launcher(context, "spd_inverse self-test", nullptr);
+  launcher.clear(t.different, sizeof(int64_t));
+  for (int i = 0; i < kMatrices; ++i) {
+    using Fill = simt::ProductTestFill;
+    const int64_t n = kRows[i], elements = n * n;
+    launcher.run<Fill>((elements + Fill::kThreads - 1) / Fill::kThreads, 1, Fill::kThreads, 0, {elements, static_cast<uint32_t>(i), 0, t.x, t.absolute});
+    const simt::RealProduct e = {n, n, n, t.x, nullptr, n, 0, t.x, n, t.m[i], n, 1.0f, 0.0f, 0, 1};
+    metaplast::cuda_runtime::run_products(&launcher, METAPLAST_CUDA_PRODUCT_SIMT, 1, [&](int64_t) { return e; });
+  }
+  for (const bool doubles : {false, true}) {
+    for (int v = 0; v < 2; ++v) {
+      metaplast_spd_item_t items[kMatrices];
+      for (int i = 0; i < kMatrices; ++i) {
+        const int64_t n = kRows[i];
+        items[i] = {t.m[i], n, t.out[v][i], n, n, 0.5};
+        launcher.fill(t.out[v][i], 0xFF, static_cast<size_t>(n * n) * sizeof(float));  // NaN: counts where nothing is written
+      }
+      if (launcher.status() != METAPLAST_OK) return launcher.status();
+      context->inverse_variant = v == 0 ? METAPLAST_CUDA_INVERSE_LAUNCHES : METAPLAST_CUDA_INVERSE_QUEUE;
+      const auto inverse = doubles ? metaplast_spd_inverse_f64acc_cuda : metaplast_spd_inverse_f32_cuda;
+      const metaplast_status_t status = inverse(context, kMatrices, items, 0.1, t.results[v], t.workspace, t.workspace_bytes, nullptr);
+      context->inverse_variant = METAPLAST_CUDA_INVERSE_LAUNCHES;
+      if (status != METAPLAST_OK) return status;
+    }
+    for (int i = 0; i < kMatrices; ++i) {
+      using Compare = simt::ProductTestCompare;
+      const int64_t elements = kRows[i] * kRows[i];
+      launcher.run<Compare>((elements + Compare::kThreads - 1) / Compare::kThreads, 1, Compare::kThreads, 0,
+                            {elements, t.out[0][i], t.out[1][i], t.absolute, 0.0f, 0.0f, t.different});
+    }
+  }
+  return launcher.status();
+}
+
+}  // namespace inverse_test
+}  // namespace
+
+metaplast_status_t metaplast::cuda_runtime::choose_inverse_variant(metaplast_cuda_context* context) noexcept {
+  const Call call(context);
+  if (call.status() != METAPLAST_OK) return call.status();
+  inverse_test::Memory t = {};
+  void* memory = nullptr;
+  if (cudaMalloc(&memory, t.place(nullptr)) != cudaSuccess) {
+    cudaGetLastError();
+    return METAPLAST_OK;
+  }
+  t.place(static_cast<unsigned char*>(memory));
+  int64_t different = -1;
+  metaplast_status_t status = inverse_test::queue(context, t);
+  if (status == METAPLAST_OK) status = metaplast_cuda_copy(context, &different, t.different, sizeof(different), nullptr);
+  if (status == METAPLAST_OK) status = check(context, cudaStreamSynchronize(nullptr));
+  cudaFree(memory);
+  (status == METAPLAST_OK && different == 0 ? context->inverse_variant : context->inverse_failed) = METAPLAST_CUDA_INVERSE_QUEUE;
+  return status == METAPLAST_E_CUDA_LOST ? status : METAPLAST_OK;
+}
+
+extern "C" int32_t metaplast_cuda_inverse_variant(const metaplast_cuda_context_t* context) { return context->inverse_variant.load(); }
+extern "C" int32_t metaplast_cuda_inverse_failed_variant(const metaplast_cuda_context_t* context) { return context->inverse_failed.load(); }

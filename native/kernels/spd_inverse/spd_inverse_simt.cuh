@@ -78,12 +78,21 @@ struct SpdSmall {
   static METAPLAST_DEVICE void run(const Args& args) {
     const metaplast_spd_item_t& e = args.items[blockIdx.x];
     metaplast_spd_result_t* const result = args.results + blockIdx.x;
-    const int t = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
     if (!spd_valid(e) || e.n == 0) {
-      if (args.low == 0 && t == 0) spd_failure(result, spd_valid(e) ? METAPLAST_SPD_OK : METAPLAST_SPD_ARGUMENT, 0, 0);
-      return;
+      if (args.low == 0) nothing_to_do(e, result);
+    } else if (e.n > args.low && e.n <= args.high) {
+      invert(e, result, args.tolerance);
     }
-    if (e.n <= args.low || e.n > args.high) return;
+  }
+
+  // Of an item that is not valid or empty.
+  static METAPLAST_DEVICE void nothing_to_do(const metaplast_spd_item_t& e, metaplast_spd_result_t* result) {
+    if (threadIdx.x == 0) spd_failure(result, spd_valid(e) ? METAPLAST_SPD_OK : METAPLAST_SPD_ARGUMENT, 0, 0);
+  }
+
+  // By a block of at least n threads.
+  static METAPLAST_DEVICE void invert(const metaplast_spd_item_t& e, metaplast_spd_result_t* result, double tolerance) {
+    const int t = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
     const int n = static_cast<int>(e.n);
     double* const products = shared_memory<double>();
     double* const norms = products + 2 * n;
@@ -149,8 +158,8 @@ struct SpdSmall {
       if (!(worst >= 0)) break;
     }
     const double residual = ::sqrt(worst / static_cast<double>(n));
-    if (t == 0) spd_verdict(result, residual, args.tolerance, norm * largest(norms, n));
-    if (!(residual <= args.tolerance)) return;
+    if (t == 0) spd_verdict(result, residual, tolerance, norm * largest(norms, n));
+    if (!(residual <= tolerance)) return;
     for (int q = t; q < n * n; q += threads) {
       const int i = q / n, j = q % n;
       e.out[i * e.ldo + j] = static_cast<float>(j <= i ? a.at(i, j) : a.at(j, i));
@@ -194,7 +203,7 @@ struct NoCommon {};
 // w = damped lower triangle; signs.
 template <class T>
 struct SpdLoad {
-  static constexpr int kThreads = 256;
+  static constexpr int kThreads = 128;
   using Common = NoCommon;
   using Entry = SpdLarge<T>;
   static METAPLAST_DEVICE void block(const Common&, const Entry& e, int64_t block) {
@@ -401,7 +410,7 @@ struct SpdFactor {
 template <class T>
 struct SpdSolve {
   static constexpr int kRows = sizeof(T) == 4 ? 64 : 16;
-  static constexpr int kThreads = 64;
+  static constexpr int kThreads = 128;
   static constexpr int kPitch = DiagonalTile<T>::kPitch;
   static constexpr size_t kSharedBytes = DiagonalTile<T>::kBytes + kRows * kPitch * sizeof(T);
   struct Common {
@@ -530,7 +539,7 @@ struct SpdInverseRow {
 // row = the panel's row of tiles of W, 0 above the diagonal.
 template <class T>
 struct SpdCopyRow {
-  static constexpr int kThreads = 256;
+  static constexpr int kThreads = 128;
   using Common = NoCommon;
   using Entry = SpdLarge<T>;
   static METAPLAST_DEVICE void block(const Common&, const Entry& e, int64_t J) {
@@ -546,7 +555,7 @@ struct SpdCopyRow {
 // out = both triangles of the result, or with `lower` its lower triangle and zeros.
 template <class T>
 struct SpdStore {
-  static constexpr int kThreads = 256;
+  static constexpr int kThreads = 128;
   static constexpr int kPitch = kSide + 1;
   static constexpr size_t kSharedBytes = kSide * kPitch * sizeof(float);
   struct Common {

@@ -1,12 +1,21 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include "kernels/spd_inverse/spd_queue_simt.cuh"
 #include "metaplast/kfac.h"
+#include "runtime/cuda/variants.h"
 #include "shim/simt_testing.h"
 
 using namespace metaplast::simt_testing;  // NOLINT: a test of these names
 using metaplast::testing::uniform_values;
+namespace shim = metaplast::shim;
+namespace simt = metaplast::simt;
 
 namespace {
 
@@ -226,3 +235,238 @@ METAPLAST_SIMT_TEST(spd_inverse_f32) {
 }
 
 METAPLAST_SIMT_TEST(spd_inverse_f64acc) { check_variant(true); }
+
+namespace {
+
+class InverseQueue {
+ public:
+  InverseQueue() { cuda()->inverse_variant = METAPLAST_CUDA_INVERSE_QUEUE; }
+  ~InverseQueue() { cuda()->inverse_variant = METAPLAST_CUDA_INVERSE_LAUNCHES; }
+  InverseQueue(const InverseQueue&) = delete;
+  InverseQueue& operator=(const InverseQueue&) = delete;
+};
+
+void expect_same(const Outcome& seen, const Outcome& expected, const char* at) {
+  check(seen.results.size() == expected.results.size() &&
+            std::memcmp(seen.results.data(), expected.results.data(), seen.results.size() * sizeof(metaplast_spd_result_t)) == 0,
+        "%s: other results", at);
+  for (size_t i = 0; i < seen.out.size(); ++i) {
+    check(seen.out[i].size() == expected.out[i].size() && (seen.out[i].empty() || std::memcmp(seen.out[i].data(), expected.out[i].data(), seen.out[i].size() * 4) == 0),
+          "%s: matrix %zu has other bits", at, i);
+  }
+}
+
+struct Item {
+  int64_t matrix, stage, block;
+};
+
+// A list of inverses as the queue gets it.
+template <class T>
+struct Queue {
+  using Kernel = simt::SpdQueue<T>;
+
+  std::vector<std::unique_ptr<Device<float>>> m, out;
+  std::vector<metaplast_spd_item_t> items;
+  std::unique_ptr<Device<metaplast_spd_result_t>> results;
+  std::unique_ptr<Device<char>> space;
+  std::unique_ptr<typename Kernel::Args> args{new typename Kernel::Args()};
+
+  explicit Queue(const std::vector<Matrix>& list) {
+    for (const Matrix& x : list) {
+      m.emplace_back(new Device<float>(x.m));
+      out.emplace_back(new Device<float>(std::vector<float>(static_cast<size_t>(x.n * (x.n + 2)), kStale)));
+      items.push_back({m.back()->data(), x.ld, out.back()->data(), x.n + 2, x.n, x.damping});
+    }
+    const int64_t count = static_cast<int64_t>(items.size());
+    int64_t bytes = 0;
+    check(metaplast::cuda_runtime::spd_group_end<T>(count, items.data(), 0, &bytes) == count, "one group");
+    results.reset(new Device<metaplast_spd_result_t>(std::vector<metaplast_spd_result_t>(items.size(), metaplast_spd_result_t{-99, -99, -1, -1, -1, -1})));
+    space.reset(new Device<char>(std::vector<char>(static_cast<size_t>(bytes))));
+    metaplast::cuda_runtime::fill_spd_queue<T>(0, count, items.data(), 0.1, results->data(), space->data(), args.get());
+  }
+  Outcome outcome() {
+    Outcome seen{{}, results->values()};
+    for (auto& x : out) seen.out.push_back(x->values());
+    return seen;
+  }
+  int64_t blocks(int64_t matrix, int64_t stage) const { return simt::SpdStages<T>::of(args->large[matrix].n, stage).blocks; }
+};
+
+// What the kernels below work on.
+template <class T>
+const typename simt::SpdQueue<T>::Args* g_args = nullptr;
+std::vector<Item> g_items;
+std::vector<unsigned long long> g_needed;
+
+// A block of the launch.
+template <class T>
+void run_block(const void*) {
+  simt::SpdQueue<T>::run(*g_args<T>);
+}
+
+// All items in the order of g_items, by one block.
+template <class T>
+void run_items(const void*) {
+  for (const Item& item : g_items) {
+    __syncthreads();
+    if (item.stage >= 0) {
+      simt::SpdQueue<T>::work(*g_args<T>, item.matrix, item.stage, item.block);
+    } else {
+      simt::SpdQueue<T>::work_small(*g_args<T>, item.matrix);
+    }
+  }
+}
+
+// All tickets, by one warp.
+template <class T>
+void find_items(const void*) {
+  typename simt::SpdQueue<T>::Told* const told = simt::shared_memory<typename simt::SpdQueue<T>::Told>();
+  typename simt::SpdQueue<T>::Cursor cursor;
+  for (int64_t ticket = 0;; ++ticket) {
+    if (threadIdx.x == 0) told->matrix = -1;
+    __syncwarp();
+    cursor.find(*g_args<T>, ticket, told);
+    __syncwarp();
+    if (told->matrix < 0) return;
+    if (threadIdx.x == 0) {
+      g_items.push_back({told->matrix, told->stage, told->block});
+      g_needed.push_back(told->needed);
+    }
+    __syncwarp();
+  }
+}
+
+// Matrices at random, their stages in order, the blocks of a stage and the small matrices at random.
+template <class T>
+std::vector<Item> drawn_order(const Queue<T>& queue, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<std::vector<Item>> left;
+  for (int64_t i = 0; i < queue.args->tiled; ++i) {
+    left.emplace_back();
+    for (int64_t s = 0; s < simt::SpdStages<T>::count(queue.args->large[i].tiles()); ++s) {
+      const size_t first = left.back().size();
+      for (int64_t b = 0; b < queue.blocks(i, s); ++b) left.back().push_back({i, s, b});
+      std::shuffle(left.back().begin() + static_cast<std::ptrdiff_t>(first), left.back().end(), random);
+    }
+    std::reverse(left.back().begin(), left.back().end());
+  }
+  for (int64_t i = 0; i < queue.args->small; ++i) left.push_back({{i, -1, 0}});
+  std::vector<Item> order;
+  while (!left.empty()) {
+    const size_t pick = random() % left.size();
+    order.push_back(left[pick].back());
+    left[pick].pop_back();
+    if (left[pick].empty()) left.erase(left.begin() + static_cast<std::ptrdiff_t>(pick));
+  }
+  return order;
+}
+
+template <class T>
+void check_queue() {
+  const bool doubles = sizeof(T) == 8;
+  const std::vector<Matrix> list = batch();
+  const Outcome expected = run_cuda(list, doubles, false, 0);
+  // One launch, whatever the order of threads and blocks.
+  for (int order = 0; order < 4; ++order) {
+    shim::set_order(order);
+    const InverseQueue on;
+    const int64_t launches = shim::statistics().launches;
+    expect_same(run_cuda(list, doubles, false, order), expected, "queue");
+    check(shim::statistics().launches == launches + 1, "one launch");
+  }
+  shim::set_order(0);
+  {
+    const InverseQueue on;
+    for (size_t i = 0; i < list.size(); i += 4) {
+      expect_same(run_cuda({list[i]}, doubles, false, 1), {{expected.out[i]}, {expected.results[i]}}, "queue of one matrix");
+    }
+  }
+  // Items in any order that the stages allow.
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    Queue<T> queue(list);
+    g_args<T> = queue.args.get();
+    g_items = drawn_order(queue, seed);
+    shim::set_order(static_cast<int>(seed));
+    const char* failure = shim::run({1, 1, 1}, {simt::SpdQueue<T>::kThreads, 1, 1}, simt::SpdQueue<T>::shared_bytes(), run_items<T>, nullptr);
+    check(failure == nullptr, "drawn order: %s", failure == nullptr ? "" : failure);
+    expect_same(queue.outcome(), expected, "drawn order");
+  }
+  shim::set_order(0);
+  // Blocks side by side, each on an OS thread, which wait for each other.
+  {
+    Queue<T> queue(list);
+    g_args<T> = queue.args.get();
+    *queue.args->progress = {};
+    shim::allow_waiting(true);
+    const int64_t waits = shim::statistics().waits;
+    std::vector<std::thread> blocks;
+    std::atomic<int> failures{0};
+    for (int b = 0; b < 5; ++b) {
+      blocks.emplace_back([&] {
+        failures += shim::run({1, 1, 1}, {simt::SpdQueue<T>::kThreads, 1, 1}, simt::SpdQueue<T>::shared_bytes(), run_block<T>, nullptr) == nullptr ? 0 : 1;
+      });
+    }
+    for (std::thread& block : blocks) block.join();
+    shim::allow_waiting(false);
+    check(failures == 0 && shim::statistics().waits > waits, "blocks side by side: %d failed, %lld waits", failures.load(),
+          static_cast<long long>(shim::statistics().waits - waits));
+    expect_same(queue.outcome(), expected, "blocks side by side");
+  }
+  // Tickets: every item once; those of the stages before have smaller tickets, and are what the item waits for; the largest matrix first.
+  Queue<T> queue(list);
+  g_args<T> = queue.args.get();
+  g_items.clear();
+  g_needed.clear();
+  const char* failure = shim::run({1, 1, 1}, {32, 1, 1}, simt::SpdQueue<T>::shared_bytes(), find_items<T>, nullptr);
+  check(failure == nullptr, "tickets: %s", failure == nullptr ? "" : failure);
+  std::vector<std::vector<int64_t>> seen(static_cast<size_t>(queue.args->tiled));  // items of every stage
+  Item last{-1, 0, -1};
+  for (size_t i = 0; i < g_items.size(); ++i) {
+    const Item& item = g_items[i];
+    std::vector<int64_t>& stages = seen[static_cast<size_t>(item.matrix)];
+    stages.resize(static_cast<size_t>(simt::SpdStages<T>::count(queue.args->large[item.matrix].tiles())), 0);
+    int64_t before = 0;
+    for (int64_t s = 0; s < item.stage; ++s) before += queue.blocks(item.matrix, s);
+    const int64_t taken = std::accumulate(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(item.stage), int64_t{0});
+    check(before == taken && g_needed[i] == static_cast<unsigned long long>(before) && item.block == stages[static_cast<size_t>(item.stage)], "ticket %zu", i);
+    check(item.stage > last.stage || item.matrix > last.matrix || (item.matrix == last.matrix && item.block == last.block + 1), "order of ticket %zu", i);
+    ++stages[static_cast<size_t>(item.stage)];
+    last = item;
+  }
+  for (int64_t i = 0; i < queue.args->tiled; ++i) {
+    check(i == 0 || queue.args->large[i - 1].n >= queue.args->large[i].n, "the largest first");
+    for (size_t s = 0; s < seen[static_cast<size_t>(i)].size(); ++s) {
+      check(seen[static_cast<size_t>(i)][s] == queue.blocks(i, static_cast<int64_t>(s)), "items of stage %zu", s);
+    }
+  }
+  check(queue.args->tiled > 5 && queue.args->small > 20, "both classes");
+}
+
+}  // namespace
+
+// The bits of the launches, in one launch.
+METAPLAST_SIMT_TEST(spd_inverse_queue) {
+  check_queue<float>();
+  check_queue<double>();
+  // More matrices than a launch takes, with and without large ones.
+  for (const int64_t n : {97, 2}) {
+    const std::vector<Matrix> many(n == 97 ? 130 : 300, min_matrix(n));
+    const Outcome expected = run_cuda({many[0]}, false, false, 0);
+    const InverseQueue on;
+    const Outcome seen = run_cuda(many, false, false, 0);
+    for (size_t i = 0; i < many.size(); ++i) check(seen.out[i] == expected.out[0], "matrix %zu of many", i);
+  }
+  // The test at start-up.
+  metaplast_cuda_context_t context;
+  check(metaplast::cuda_runtime::choose_inverse_variant(&context) == METAPLAST_OK && context.inverse_variant == METAPLAST_CUDA_INVERSE_QUEUE &&
+            context.inverse_failed == METAPLAST_CUDA_INVERSE_LAUNCHES,
+        "passes");
+  metaplast_cuda_context_t without;
+  shim::fail_allocation(1);
+  check(metaplast::cuda_runtime::choose_inverse_variant(&without) == METAPLAST_OK && without.inverse_variant == METAPLAST_CUDA_INVERSE_LAUNCHES, "no memory");
+  shim::inject(1, false);
+  check(metaplast::cuda_runtime::choose_inverse_variant(&without) == METAPLAST_OK && without.inverse_variant == METAPLAST_CUDA_INVERSE_LAUNCHES &&
+            without.inverse_failed == METAPLAST_CUDA_INVERSE_QUEUE,
+        "a launch fails");
+  shim::inject(0, false);
+}

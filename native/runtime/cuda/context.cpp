@@ -62,6 +62,7 @@ extern "C" metaplast_status_t metaplast_cuda_context_create(int32_t device, int3
   if ((flags & METAPLAST_CUDA_SIMT) == 0) {
     metaplast_status_t chosen = metaplast::cuda_runtime::choose_xnor_variant(created, info.major, info.minor);
     if (chosen == METAPLAST_OK) chosen = metaplast::cuda_runtime::choose_product_variant(created, info.major);
+    if (chosen == METAPLAST_OK) chosen = metaplast::cuda_runtime::choose_inverse_variant(created);
     if (chosen != METAPLAST_OK) {
       delete created;
       return chosen;

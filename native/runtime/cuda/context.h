@@ -21,6 +21,8 @@ struct metaplast_cuda_context {
   std::atomic<int32_t> xnor_failed{METAPLAST_CUDA_XNOR_SIMT};   // the best one that did not pass its test, if any
   std::atomic<int32_t> product_variant{METAPLAST_CUDA_PRODUCT_SIMT};  // the same for products of real matrices
   std::atomic<int32_t> product_failed{METAPLAST_CUDA_PRODUCT_SIMT};
+  std::atomic<int32_t> inverse_variant{METAPLAST_CUDA_INVERSE_LAUNCHES};  // and for batches of inverses
+  std::atomic<int32_t> inverse_failed{METAPLAST_CUDA_INVERSE_LAUNCHES};
 };
 
 namespace metaplast {

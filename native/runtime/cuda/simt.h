@@ -171,6 +171,35 @@ METAPLAST_DEVICE void add_count(int64_t* counter, unsigned long long n) {
   if (n != 0) atomicAdd(reinterpret_cast<unsigned long long*>(counter), n);
 }
 
+// What one thread of a block publishes for other blocks of the launch, behind a barrier of its block: all that the block wrote before.
+METAPLAST_DEVICE void publish(unsigned long long* counter) {
+  __threadfence();
+  atomicAdd(counter, 1ull);
+}
+// Reads such a counter. What was published is there for the whole block after its next barrier.
+METAPLAST_DEVICE unsigned long long published_count(const unsigned long long* counter) {
+  const unsigned long long count = *const_cast<const volatile unsigned long long*>(counter);
+  __threadfence();
+  return count;
+}
+
+// Lets other blocks run for a moment.
+METAPLAST_DEVICE void pause() {
+#if defined(__CUDA_ARCH__)
+  __nanosleep(100);
+#elif defined(METAPLAST_SHIM)
+  shim::wait_for_block();
+#endif
+}
+// Ends the kernel with an error that every later call reports.
+METAPLAST_DEVICE void give_up() {
+#if defined(__CUDA_ARCH__)
+  __trap();
+#elif defined(METAPLAST_SHIM)
+  shim::fail("a kernel gave up");
+#endif
+}
+
 }  // namespace simt
 }  // namespace metaplast
 

@@ -14,6 +14,9 @@ metaplast_status_t choose_xnor_variant(metaplast_cuda_context* context, int32_t 
 // The same for products of real matrices: taken where they stay inside the error bounds on sixteen products and four sums X'X.
 metaplast_status_t choose_product_variant(metaplast_cuda_context* context, int32_t major) noexcept;
 
+// The same for batches of inverses: the queue is taken where it gives the bits of the launches on four sizes in both precisions.
+metaplast_status_t choose_inverse_variant(metaplast_cuda_context* context) noexcept;
+
 }  // namespace cuda_runtime
 }  // namespace metaplast
 

@@ -65,6 +65,12 @@ final class CudaBindings {
   @Name("metaplast_cuda_product_failed_variant")
   static native int productFailedVariant(@Cast("const metaplast_cuda_context_t*") long context);
 
+  @Name("metaplast_cuda_inverse_variant")
+  static native int inverseVariant(@Cast("const metaplast_cuda_context_t*") long context);
+
+  @Name("metaplast_cuda_inverse_failed_variant")
+  static native int inverseFailedVariant(@Cast("const metaplast_cuda_context_t*") long context);
+
   @Name("metaplast_cuda_last_error_code")
   static native int lastErrorCode(@Cast("const metaplast_cuda_context_t*") long context);
 

@@ -43,6 +43,7 @@ public final class CudaProvider implements BackendProvider {
   // METAPLAST_CUDA_XNOR_*, by number
   private static final List<String> XNOR_VARIANTS = List.of("simt", "mma", "wgmma");
   private static final int PRODUCT_SIMT = 0; // METAPLAST_CUDA_PRODUCT_SIMT
+  private static final int INVERSE_LAUNCHES = 0; // METAPLAST_CUDA_INVERSE_LAUNCHES
   private static final System.Logger LOG = System.getLogger("io.metaplast");
 
   // status.h
@@ -161,9 +162,16 @@ public final class CudaProvider implements BackendProvider {
           "the tf32x3 variant of the products of real matrices did not stay inside the error bounds on this device and is not used; "
               + VARIANTS_PROPERTY + " = simt leaves the test out");
     }
+    if (CudaBindings.inverseFailedVariant(context) != INVERSE_LAUNCHES) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "batches of inverses in one launch did not give the bits of single launches on this device and are not used; "
+              + VARIANTS_PROPERTY + " = simt leaves the test out");
+    }
     return "simt"
         + (variant.equals("simt") ? "" : ", bit products " + variant)
-        + (CudaBindings.productVariant(context) == PRODUCT_SIMT ? "" : ", real products tf32x3");
+        + (CudaBindings.productVariant(context) == PRODUCT_SIMT ? "" : ", real products tf32x3")
+        + (CudaBindings.inverseVariant(context) == INVERSE_LAUNCHES ? "" : ", inverses in one launch");
   }
 
   /** From metaplast_cuda_device_info_t. */

@@ -1,4 +1,4 @@
-// Pieces of Cholesky factorization and inversion that one block does in shared memory, in panels of eight columns. Only the lower triangle is
+// Pieces of Cholesky factorization and inversion that one block, or one warp, does in shared memory, in panels of eight columns. Only the lower triangle is
 // looked at and written. Class B: the order of operations depends on n only.
 #ifndef METAPLAST_KERNELS_SPD_BLOCK_SIMT_CUH_
 #define METAPLAST_KERNELS_SPD_BLOCK_SIMT_CUH_
@@ -32,6 +32,23 @@ METAPLAST_DEVICE int probe_sign(int v, int64_t i) {
   return (((i & 2) != 0 ? high : low) & 1) != 0 ? 1 : -1;
 }
 
+// Who works on a matrix: a block, or a warp of it.
+struct WholeBlock {
+  static METAPLAST_DEVICE int index() { return static_cast<int>(threadIdx.x); }
+  static METAPLAST_DEVICE int size() { return static_cast<int>(blockDim.x); }
+  static METAPLAST_DEVICE void sync() { __syncthreads(); }
+  static METAPLAST_DEVICE bool any(int predicate) { return __syncthreads_or(predicate) != 0; }
+};
+struct OneWarp {
+  static METAPLAST_DEVICE int index() { return static_cast<int>(threadIdx.x) % 32; }
+  static METAPLAST_DEVICE int size() { return 32; }
+  static METAPLAST_DEVICE void sync() { __syncwarp(); }
+  static METAPLAST_DEVICE bool any(int predicate) {
+    __syncwarp();
+    return __ballot_sync(kFullMask, predicate) != 0;
+  }
+};
+
 // n x n matrix in shared memory. pitch is odd, so that rows that follow each other lie in different banks.
 template <class T>
 struct SharedMatrix {
@@ -43,30 +60,30 @@ struct SharedMatrix {
 METAPLAST_DEVICE int smaller(int a, int b) { return a < b ? a : b; }
 
 // a becomes L; the strict upper triangle keeps what it has. diagonal[n]: of the damped matrix. 0, or the order of the minor that failed and its pivot; a is then
-// undefined. All threads of the block return the same.
-template <class T>
+// undefined. All threads of the team return the same.
+template <class Team = WholeBlock, class T>
 METAPLAST_DEVICE int block_cholesky(const SharedMatrix<T>& a, const T* diagonal, double* failing) {
-  const int t = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+  const int t = Team::index(), threads = Team::size();
   for (int p = 0; p < a.n; p += kPanel) {
     const int end = smaller(p + kPanel, a.n);
     for (int c = p; c < end; ++c) {
-      __syncthreads();
+      Team::sync();
       const T pivot = a.at(c, c);
       if (!(pivot > pivot_factor(T(0)) * diagonal[c])) {
         *failing = static_cast<double>(pivot);
         return c + 1;
       }
       const T r = root(pivot);
-      __syncthreads();
+      Team::sync();
       for (int i = c + t; i < a.n; i += threads) a.at(i, c) = i == c ? r : a.at(i, c) / r;
-      __syncthreads();
+      Team::sync();
       const int right = end - c - 1;  // columns of the panel that are left
       for (int e = t; e < (a.n - c - 1) * right; e += threads) {
         const int i = c + 1 + e / right, j = c + 1 + e % right;
         if (j <= i) a.at(i, j) = fused(-a.at(i, c), a.at(j, c), a.at(i, j));
       }
     }
-    __syncthreads();
+    Team::sync();
     const int quads = (a.n - end + kQuad - 1) / kQuad;
     for (int e = t; e < quads * quads; e += threads) {
       const int i0 = end + e / quads * kQuad, j0 = end + e % quads * kQuad;
@@ -94,16 +111,16 @@ METAPLAST_DEVICE int block_cholesky(const SharedMatrix<T>& a, const T* diagonal,
       }
     }
   }
-  __syncthreads();
+  Team::sync();
   return 0;
 }
 
 // Adds panel^T-like products to a block of rows and columns: for rows i in [row0, row1), columns j in [0, column1) with j <= i,
 // a_ij = (i in [fresh0, fresh1) ? 0 : a_ij) + sum over k of buffer[k][i] buffer[k][j].
-template <class T>
+template <class Team = WholeBlock, class T>
 METAPLAST_DEVICE void block_update(const SharedMatrix<T>& a, const T* buffer, int row0, int row1, int column1, int fresh0, int fresh1, int depth) {
   const int rows = (row1 - row0 + kQuad - 1) / kQuad, columns = (column1 + kQuad - 1) / kQuad;
-  for (int e = static_cast<int>(threadIdx.x); e < rows * columns; e += static_cast<int>(blockDim.x)) {
+  for (int e = Team::index(); e < rows * columns; e += Team::size()) {
     const int i0 = row0 + e / columns * kQuad, j0 = e % columns * kQuad;
     if (j0 > i0 + kQuad - 1) continue;
     T sum[kQuad][kQuad] = {};
@@ -134,12 +151,12 @@ METAPLAST_DEVICE void block_update(const SharedMatrix<T>& a, const T* buffer, in
 
 // a, the lower triangle L, becomes W = L^-1. From the last panel to the first: the rows of W below a panel solve W L = I from the right, so that
 // W L - I is small (kfac 6.4). buffer: kPanel*pitch elements.
-template <class T>
+template <class Team = WholeBlock, class T>
 METAPLAST_DEVICE void block_triangular_inverse(const SharedMatrix<T>& a, T* buffer) {
-  const int t = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+  const int t = Team::index(), threads = Team::size();
   for (int p = (a.n - 1) / kPanel * kPanel; p >= 0; p -= kPanel) {
     const int end = smaller(p + kPanel, a.n), width = end - p;
-    __syncthreads();
+    Team::sync();
     for (int i = p + t; i < a.n; i += threads) {
       T x[kPanel];
       METAPLAST_UNROLL
@@ -159,31 +176,31 @@ METAPLAST_DEVICE void block_triangular_inverse(const SharedMatrix<T>& a, T* buff
       }
     }
     for (int e = t; e < width * p; e += threads) buffer[e / p * a.pitch + e % p] = a.at(p + e / p, e % p);
-    __syncthreads();
-    if (p > 0) block_update(a, buffer, p, a.n, p, p, end, width);
+    Team::sync();
+    if (p > 0) block_update<Team>(a, buffer, p, a.n, p, p, end, width);
     for (int e = t; e < width * (a.n - p); e += threads) {
       const int i = p + e / width, c = e % width;
       if (p + c <= i) a.at(i, p + c) = buffer[c * a.pitch + i];
     }
   }
-  __syncthreads();
+  Team::sync();
 }
 
 // a, the lower triangle W, becomes the lower triangle of W'W.
-template <class T>
+template <class Team = WholeBlock, class T>
 METAPLAST_DEVICE void block_square(const SharedMatrix<T>& a, T* buffer) {
-  const int t = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+  const int t = Team::index(), threads = Team::size();
   for (int p = 0; p < a.n; p += kPanel) {
     const int end = smaller(p + kPanel, a.n), width = end - p;
-    __syncthreads();
+    Team::sync();
     for (int e = t; e < width * end; e += threads) {
       const int k = e / end, c = e % end;
       buffer[k * a.pitch + c] = c <= p + k ? a.at(p + k, c) : T(0);
     }
-    __syncthreads();
-    block_update(a, buffer, 0, end, end, p, end, width);
+    Team::sync();
+    block_update<Team>(a, buffer, 0, end, end, p, end, width);
   }
-  __syncthreads();
+  Team::sync();
 }
 
 }  // namespace simt

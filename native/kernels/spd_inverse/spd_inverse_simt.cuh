@@ -54,9 +54,9 @@ struct SpdSmall {
   };
 
   // products[v] = M factors[v] and norms = absolute sums, a row a thread, columns ascending.
-  template <class Factor>
+  template <class Team, class Factor>
   static METAPLAST_DEVICE void multiply(const SharedMatrix<T>& a, const Factor& factor, double* products, double* norms) {
-    for (int i = static_cast<int>(threadIdx.x); i < a.n; i += static_cast<int>(blockDim.x)) {
+    for (int i = Team::index(); i < a.n; i += Team::size()) {
       double sum0 = 0, sum1 = 0, norm = 0;
       for (int j = 0; j < a.n; ++j) {
         const double x = static_cast<double>(j <= i ? a.at(i, j) : a.at(j, i));
@@ -79,22 +79,23 @@ struct SpdSmall {
     const metaplast_spd_item_t& e = args.items[blockIdx.x];
     metaplast_spd_result_t* const result = args.results + blockIdx.x;
     if (!spd_valid(e) || e.n == 0) {
-      if (args.low == 0) nothing_to_do(e, result);
+      if (args.low == 0) nothing_to_do<WholeBlock>(e, result);
     } else if (e.n > args.low && e.n <= args.high) {
-      invert(e, result, args.tolerance);
+      invert<WholeBlock>(e, result, args.tolerance, shared_memory<double>());
     }
   }
 
   // Of an item that is not valid or empty.
+  template <class Team>
   static METAPLAST_DEVICE void nothing_to_do(const metaplast_spd_item_t& e, metaplast_spd_result_t* result) {
-    if (threadIdx.x == 0) spd_failure(result, spd_valid(e) ? METAPLAST_SPD_OK : METAPLAST_SPD_ARGUMENT, 0, 0);
+    if (Team::index() == 0) spd_failure(result, spd_valid(e) ? METAPLAST_SPD_OK : METAPLAST_SPD_ARGUMENT, 0, 0);
   }
 
-  // By a block of at least n threads.
-  static METAPLAST_DEVICE void invert(const metaplast_spd_item_t& e, metaplast_spd_result_t* result, double tolerance) {
-    const int t = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+  // By a team of at least n threads with shared_bytes(n) of shared memory.
+  template <class Team>
+  static METAPLAST_DEVICE void invert(const metaplast_spd_item_t& e, metaplast_spd_result_t* result, double tolerance, double* products) {
+    const int t = Team::index(), threads = Team::size();
     const int n = static_cast<int>(e.n);
-    double* const products = shared_memory<double>();
     double* const norms = products + 2 * n;
     T* const matrix = reinterpret_cast<T*>(norms + n);
     const SharedMatrix<T> a = {matrix, n | 1, n};
@@ -113,7 +114,7 @@ struct SpdSmall {
       if (i == j) diagonal[i] = x;
     }
     for (int q = t; q < 2 * n; q += threads) signs[q] = static_cast<T>(probe_sign(q / n, q % n));
-    if (__syncthreads_or(wrong) != 0) {
+    if (Team::any(wrong)) {
       if (t != 0) return;
       for (int i = 0; i < n; ++i) {
         for (int j = 0; j <= i; ++j) {
@@ -124,17 +125,17 @@ struct SpdSmall {
       }
       return;
     }
-    multiply(a, [=](int v, int j) { return static_cast<double>(signs[v * n + j]); }, products, norms);
-    __syncthreads();
+    multiply<Team>(a, [=](int v, int j) { return static_cast<double>(signs[v * n + j]); }, products, norms);
+    Team::sync();
     const double norm = largest(norms, n);
     double pivot = 0;
-    const int failed = block_cholesky(a, diagonal, &pivot);
+    const int failed = block_cholesky<Team>(a, diagonal, &pivot);
     if (failed != 0) {
       if (t == 0) spd_failure(result, failed, pivot, 0);
       return;
     }
-    block_triangular_inverse(a, buffer);
-    block_square(a, buffer);
+    block_triangular_inverse<Team>(a, buffer);
+    block_square<Team>(a, buffer);
     // A thread has one row: launches have at least n threads. It keeps its differences until all have read the products.
     double sum0 = 0, sum1 = 0, row = 0;
     for (int j = 0; t < n && j < n; ++j) {
@@ -143,13 +144,13 @@ struct SpdSmall {
       sum1 += x * products[n + j];
       row += ::fabs(x);
     }
-    __syncthreads();
+    Team::sync();
     if (t < n) {
       norms[t] = row;
       products[t] = sum0 - static_cast<double>(signs[t]);
       products[n + t] = sum1 - static_cast<double>(signs[n + t]);
     }
-    __syncthreads();
+    Team::sync();
     double worst = 0;
     for (int v = 0; v < 2; ++v) {
       double square = 0;

@@ -350,7 +350,7 @@ std::vector<Item> drawn_order(const Queue<T>& queue, uint64_t seed) {
     }
     std::reverse(left.back().begin(), left.back().end());
   }
-  for (int64_t i = 0; i < queue.args->small; ++i) left.push_back({{i, -1, 0}});
+  for (int64_t i = 0; i < simt::SpdQueue<T>::small_items(queue.args->small, queue.args->whole); ++i) left.push_back({{i, -1, 0}});
   std::vector<Item> order;
   while (!left.empty()) {
     const size_t pick = random() % left.size();
@@ -439,7 +439,7 @@ void check_queue() {
       check(seen[static_cast<size_t>(i)][s] == queue.blocks(i, static_cast<int64_t>(s)), "items of stage %zu", s);
     }
   }
-  check(queue.args->tiled > 5 && queue.args->small > 20, "both classes");
+  check(queue.args->tiled > 5 && queue.args->whole >= 3 && queue.args->small > queue.args->whole + 10, "all three classes");
 }
 
 }  // namespace

@@ -2,7 +2,8 @@
 //
 // A matrix of tiles goes through stages, each of which needs the one before; items of a stage may run in any order. Tickets are given out stage by stage over
 // all matrices, the largest first. A block that has an item waits until the stage before is done: that one's items have smaller tickets, so blocks that run
-// have them, and there is always one that need not wait. While it waits it takes small matrices, a block each, also the largest first.
+// have them, and there is always one that need not wait. While it waits it takes small matrices, also the largest first: those with more
+// than kSpdWarp rows one by one, the others a warp each.
 #ifndef METAPLAST_KERNELS_SPD_QUEUE_SIMT_CUH_
 #define METAPLAST_KERNELS_SPD_QUEUE_SIMT_CUH_
 
@@ -77,9 +78,10 @@ template <class T>
 struct SpdQueue {
   static constexpr int kThreads = 128;
   static METAPLAST_HD size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+  static METAPLAST_HD size_t warp_bytes() { return (SpdSmall<T>::shared_bytes(kSpdWarp) + 15) / 16 * 16; }
   // Of any item, then what thread 0 or a warp tells the block.
   static METAPLAST_HD size_t item_bytes() {
-    size_t bytes = SpdSmall<T>::shared_bytes(kSpdSmall<T>);
+    size_t bytes = larger(SpdSmall<T>::shared_bytes(kSpdSmall<T>), kThreads / 32 * warp_bytes());
     bytes = larger(bytes, larger(SpdMultiply<T>::kSharedBytes, SpdJudge<T>::kSharedBytes));
     bytes = larger(bytes, larger(SpdFactor<T>::kSharedBytes, SpdSolve<T>::kSharedBytes));
     bytes = larger(bytes, larger(SpdUpdate<T>::kSharedBytes, SpdInverseRow<T>::kSharedBytes));
@@ -95,6 +97,7 @@ struct SpdQueue {
   struct Args {
     double tolerance;
     int32_t tiled, small;  // both lists: the largest first
+    int32_t whole;         // of the small ones: by a block
     int64_t stages;        // of the largest
     SpdProgress* progress;
     metaplast_spd_result_t* results;
@@ -120,13 +123,22 @@ struct SpdQueue {
       default: SpdStore<T>::block({0}, e, block); break;
     }
   }
-  static METAPLAST_DEVICE void work_small(const Args& a, int64_t i) {
+  // Small matrices: one for the block, or as many as it has warps.
+  static METAPLAST_HD int64_t small_items(int64_t small, int64_t whole) { return whole + (small - whole + kThreads / 32 - 1) / (kThreads / 32); }
+  static METAPLAST_DEVICE void work_small(const Args& a, int64_t item) {
+    if (item < a.whole) {
+      SpdSmall<T>::template invert<WholeBlock>(a.items[item], a.results + a.result[item], a.tolerance, shared_memory<double>());
+      return;
+    }
+    const int64_t warp = threadIdx.x / 32, i = a.whole + (item - a.whole) * (kThreads / 32) + warp;
+    if (i >= a.small) return;
     const metaplast_spd_item_t& e = a.items[i];
     metaplast_spd_result_t* const result = a.results + a.result[i];
     if (spd_valid(e) && e.n > 0) {
-      SpdSmall<T>::invert(e, result, a.tolerance);
+      double* const shared = reinterpret_cast<double*>(shared_memory<char>() + warp * static_cast<int64_t>(warp_bytes()));
+      SpdSmall<T>::template invert<OneWarp>(e, result, a.tolerance, shared);
     } else {
-      SpdSmall<T>::nothing_to_do(e, result);
+      SpdSmall<T>::template nothing_to_do<OneWarp>(e, result);
     }
   }
 
@@ -183,7 +195,7 @@ struct SpdQueue {
       __syncthreads();
       i = told->small;
     }
-    if (i >= a.small) return false;
+    if (i >= small_items(a.small, a.whole)) return false;
     work_small(a, i);
     return true;
   }
@@ -310,7 +322,9 @@ int64_t fill_spd_queue(int64_t begin, int64_t end, const metaplast_spd_item_t* i
   const auto size = [&](int32_t i) { return simt::spd_valid(items[begin + i]) ? items[begin + i].n : 0; };
   std::sort(args->result, args->result + args->small, [&](int32_t a, int32_t b) { return size(a) != size(b) ? size(a) > size(b) : a < b; });
   for (int32_t i = 0; i < args->small; ++i) args->items[i] = items[begin + args->result[i]];
-  int64_t parallel = args->small;
+  args->whole = 0;
+  while (args->whole < args->small && size(args->result[args->whole]) > simt::kSpdWarp) ++args->whole;
+  int64_t parallel = simt::SpdQueue<T>::small_items(args->small, args->whole);
   for (int32_t i = 0; i < args->tiled; ++i) parallel += simt::SpdStages<T>::of(args->large[i].n, 0).blocks;
   args->stages = args->tiled > 0 ? simt::SpdStages<T>::count(args->large[0].tiles()) : 0;
   // Small matrices alone need no workspace.

@@ -13,9 +13,13 @@ std::atomic<bool> g_broken{false};
 std::atomic<float> g_tf32_factor{0.0f};
 std::atomic<bool> g_tf32_flush{false};
 
-// Hands in two registers, which other lanes then read as one published value.
-void hand_in(uint32_t first, uint32_t second) { warp_rendezvous(0xffffffffu, first | static_cast<uint64_t>(second) << 32, __LINE__); }
-uint32_t half(uint64_t pair, bool second) { return static_cast<uint32_t>(second ? pair >> 32 : pair); }
+// Registers that a lane hands in: a, then b. Two each in turn: when a lane is at its next but one instruction, all others have read.
+struct Registers {
+  uint32_t r[6];
+};
+constexpr unsigned kMostThreads = 1024;
+thread_local Registers t_registers[2][kMostThreads];
+thread_local uint8_t t_turn[kMostThreads];
 
 // What the elements of this lane's result take: four lanes hold a row of a, four a column of b.
 struct Operands {
@@ -23,20 +27,24 @@ struct Operands {
   uint32_t b[2][2][4];  // column of the result; half of k; lane
 
   Operands(const uint32_t (&mine_a)[4], const uint32_t (&mine_b)[2]) {
+    const unsigned thread = position().thread.x;
+    Registers& mine = t_registers[t_turn[thread] ^= 1][thread];
+    std::copy(mine_a, mine_a + 4, mine.r);
+    std::copy(mine_b, mine_b + 2, mine.r + 4);
+    warp_rendezvous(0xffffffffu, reinterpret_cast<uintptr_t>(&mine), __LINE__);
     const int group = lane() / 4 * 4;
-    for (int k = 0; k < 2; ++k) {
-      hand_in(mine_a[2 * k], mine_a[2 * k + 1]);
-      for (int q = 0; q < 4; ++q) {
-        for (int row = 0; row < 2; ++row) a[row][k][q] = half(published(group + q), row == 1);
+    for (int q = 0; q < 4; ++q) {
+      const uint32_t* const row = of(group + q);
+      for (int k = 0; k < 2; ++k) {
+        for (int i = 0; i < 2; ++i) a[i][k][q] = row[2 * k + i];
       }
-    }
-    hand_in(mine_b[0], mine_b[1]);
-    for (int column = 0; column < 2; ++column) {
-      for (int q = 0; q < 4; ++q) {
-        for (int k = 0; k < 2; ++k) b[column][k][q] = half(published((lane() % 4 * 2 + column) * 4 + q), k == 1);
+      for (int i = 0; i < 2; ++i) {
+        const uint32_t* const column = of((lane() % 4 * 2 + i) * 4 + q);
+        for (int k = 0; k < 2; ++k) b[i][k][q] = column[4 + k];
       }
     }
   }
+  static const uint32_t* of(int lane) { return reinterpret_cast<const Registers*>(static_cast<uintptr_t>(published(lane)))->r; }
 };
 
 float float_of(uint32_t bits) {
@@ -52,17 +60,16 @@ float toward_zero(double x) {
 
 // Terms are products of two numbers of eleven bits, or fp32: exact in double.
 float coarse_sum(const double (&terms)[9]) {
-  double plain = 0;
-  int top = -126;
+  double plain = 0, largest = 0x1p-126;
   for (const double term : terms) {
     plain += term;
-    if (std::isfinite(term) && term != 0) top = std::max(top, std::ilogb(term));
+    largest = std::max(largest, std::fabs(term));
   }
   if (!std::isfinite(plain)) return static_cast<float>(plain);
-  const double unit = std::ldexp(1.0, top - 23);
-  double units = 0;
-  for (const double term : terms) units += std::trunc(term / unit);
-  return toward_zero(units * unit);
+  const double units_of_one = std::ldexp(1.0, 23 - std::ilogb(largest));  // in units of the last bit of the largest; a power of two
+  int64_t units = 0;
+  for (const double term : terms) units += static_cast<int64_t>(term * units_of_one);  // toward zero
+  return toward_zero(static_cast<double>(units) / units_of_one);
 }
 
 int fault() { return g_broken && lane() == 13 ? 1 : 0; }

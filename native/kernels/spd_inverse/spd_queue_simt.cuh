@@ -77,6 +77,7 @@ struct SpdProgress {
 template <class T>
 struct SpdQueue {
   static constexpr int kThreads = 128;
+  static constexpr int kMinBlocks = sizeof(T) == 4 ? 3 : 0;  // without 3 sm_120 spills, with 3 double on sm_75
   static METAPLAST_HD size_t larger(size_t a, size_t b) { return a > b ? a : b; }
   static METAPLAST_HD size_t warp_bytes() { return (SpdSmall<T>::shared_bytes(kSpdWarp) + 15) / 16 * 16; }
   // Of any item, then what thread 0 or a warp tells the block.

@@ -13,7 +13,7 @@ constexpr uint32_t kSignStream = 0x4B464143;  // "KFAC"
 // Above this size the threads share one matrix, below each has its own.
 constexpr int64_t kSharedSize = 1024;
 // Ranges of a phase per thread: triangles make them uneven.
-constexpr int64_t kRangesOfPhase = 16;
+constexpr int64_t kRangesOfPhase = 64;
 // A range of kSpdMultiply begins at a multiple of these.
 constexpr int64_t kColumns = 64;
 constexpr double kIllConditioned = 1e5;

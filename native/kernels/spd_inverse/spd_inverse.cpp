@@ -14,7 +14,7 @@ constexpr uint32_t kSignStream = 0x4B464143;  // "KFAC"
 constexpr int64_t kSharedSize = 1024;
 // Ranges of a phase per thread: triangles make them uneven.
 constexpr int64_t kRangesOfPhase = 64;
-// A range of kSpdMultiply begins at a multiple of these.
+// A range of kSpdGather begins at a multiple of these.
 constexpr int64_t kColumns = 64;
 constexpr double kIllConditioned = 1e5;
 constexpr double kUnreliable = 1.7e6;
@@ -128,15 +128,19 @@ class Inverter {
     work.failure = &outcome->failure;
     work.pivot = &outcome->pivot;
 
-    const auto multiply = [&](const double* const* factors, double* const* to) {
+    // One strip adds up in place.
+    work.strips = item.n <= kSharedSize ? 1 : kSpdStrips;
+    const auto probe = [&](SpdPhase phase, const double* const* factors, double* const* to) {
       for (int v = 0; v < 2; ++v) {
         work.factor[v] = factors[v];
         work.product[v] = to[v];
       }
-      over(work, kSpdMultiply, 0, plan.padded, kColumns, shared);
+      over(work, phase, 0, work.strips, 1, shared);
+      if (work.strips > 1) {
+        over(work, kSpdGather, 0, plan.padded, kColumns, shared);
+      }
     };
-    over(work, kSpdLoad, 0, plan.padded, plan.width, shared);
-    multiply(signs_, products);
+    probe(kSpdLoad, signs_, products);
     outcome->norm = largest(work.sums, item.n);
     if (!std::isfinite(outcome->norm)) {
       outcome->failure = -1;
@@ -160,8 +164,7 @@ class Inverter {
       over(work, kSpdPack, block, plan.panels, 1, shared);
       over(work, kSpdProductUpdate, block, units, 1, shared);
     }
-    over(work, kSpdMirror, 0, plan.padded, plan.width, shared);
-    multiply(products, residuals);
+    probe(kSpdProbe, products, residuals);
     outcome->inverse_norm = largest(work.sums, item.n);
     double square[2] = {};
     for (int64_t i = 0; i < item.n; ++i) {

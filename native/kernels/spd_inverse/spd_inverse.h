@@ -23,9 +23,9 @@ constexpr int64_t kSpdVectorBytes[] = {16, 32, 64};
 
 // Phases of one matrix, in the order of a call. Ranges may be computed in any split and order, the phases are barriers.
 enum SpdPhase : int32_t {
-  kSpdLoad,          // rows begin..end-1 of the padded work matrix, whole vectors of rows: lower triangle, damped, and its mirror image; pivot thresholds
-  kSpdMirror,        // rows, as above: lower triangle into the upper one
-  kSpdMultiply,      // elements begin..end-1: product[v] = matrix * factor[v] for v = 0, 1, and sums of absolute values
+  kSpdLoad,          // strips begin..end-1 of the probe: lower triangle, damped; pivot thresholds; kSpdProbe
+  kSpdProbe,         // strips: their share of product[v] = matrix * factor[v] for v = 0, 1 and of the sums of absolute values
+  kSpdGather,        // elements begin..end-1: sum of the shares, where there is more than one strip
   kSpdFactor,        // block: L of its rows (no range)
   kSpdSolve,         // block: L of row panels begin..end-1 behind it
   kSpdUpdate,        // block: units begin..end-1 of the matrix behind the block
@@ -33,7 +33,7 @@ enum SpdPhase : int32_t {
   kSpdInversePanel,  // block: Y of row panels begin..end-1
   kSpdInverseUpdate, // block: units begin..end-1 of the columns before the block
   kSpdProductUpdate, // block: units begin..end-1 of the rows up to the block
-  kSpdStore,         // rows: work matrix into out
+  kSpdStore,         // rows begin..end-1, whole vectors: work matrix and its mirror image into out
 };
 
 // A matrix being inverted. T is float or double; P = 2 vectors is the width of a panel.
@@ -44,8 +44,9 @@ struct SpdWork {
   int64_t ld;           // of matrix
   int64_t panels;       // row panels of P, the last one perhaps half
   int64_t block;        // panels of a block, B = block*P
-  void* matrix;         // T [padded][ld]
-  void* v;              // T [panels][B][P]: column operands of the updates of a block
+  int64_t strips;       // of the probe
+  void* matrix;         // T [padded][ld], lower triangle and whole tiles of vectors on the diagonal
+  void* v;              // T [panels][B][P]: column operands of the updates of a block; double [strips][3][padded]: shares of the probe
   void* root;           // T [padded]: 8*u*a_jj until the pivot is found, then 1/L_jj
   const double* factor[2];
   double* product[2];
@@ -62,6 +63,14 @@ struct SpdOutcome {
   double norm;       // norm1(M + d I)
   double inverse_norm;
 };
+
+// The probe reads the triangle once: a strip of rows adds to the products of its rows and, by symmetry, of its columns. Strips are alike in work.
+constexpr int64_t kSpdStrips = 16;
+static inline int64_t spd_strip_begin(const SpdWork& work, int64_t strip) {
+  if (work.strips == 1) return strip * work.padded;
+  const double share = static_cast<double>(strip) / static_cast<double>(work.strips);
+  return static_cast<int64_t>(static_cast<double>(work.padded / work.width) * __builtin_sqrt(share)) * work.width;
+}
 
 // Rows of the rank-B update that stay in the second-level cache.
 constexpr int64_t kSpdUpdateRows = 256;

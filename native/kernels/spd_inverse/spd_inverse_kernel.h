@@ -16,6 +16,11 @@ class SpdMatrix {
   using V = typename L::V;
   static constexpr int W = L::W, P = 2 * L::W, R = L::R;
   static constexpr int64_t kChain = 32;
+  // Vectors of rows that are mirrored at a time: a row of the result is written in pieces longer than a vector.
+  static constexpr int64_t kMirrored = 4;
+  // Columns that are still near when they are read again.
+  static constexpr int64_t kNear = 256;
+  static constexpr int kProbeRows = sizeof(F32::V) == 64 ? 4 : 2;
   static_assert(W * sizeof(T) == kSpdVectorBytes[sizeof(F32::V) == 64 ? 2 : sizeof(F32::V) == 32 ? 1 : 0], "width known to the driver");
   static_assert(W % R == 0, "row tiles fill half a panel");
 
@@ -28,49 +33,46 @@ class SpdMatrix {
         v_(static_cast<T*>(work.v)),
         root_(static_cast<T*>(work.root)) {}
 
-  // Rows of the lower triangle, damped, and their mirror image.
+  // Rows of the lower triangle, damped, and what they add to the probe.
   void load(int64_t begin, int64_t end) const {
     constexpr T kUnit = sizeof(T) == 4 ? T(0x1p-24) : T(0x1p-53);
-    for (int64_t i = begin; i < end; i += W) {
-      const float* const from = w_.item.m + i * w_.item.ldm;
-      const int64_t rows = n_ - i < W ? n_ - i : W;
-      V t[W];
-      for (int64_t j = 0; j < i; j += W) {
+    for (int64_t strip = begin; strip < end; ++strip) {
+      const int64_t first = spd_strip_begin(w_, strip), last = spd_strip_begin(w_, strip + 1);
+      clear_shares(strip, first);
+      for (int64_t i = first; i < last; i += W) {
         for (int r = 0; r < W; ++r) {
-          t[r] = r < rows ? L::load(from + r * w_.item.ldm + j) : L::zero();
-          L::store(a_ + (i + r) * ld_ + j, t[r]);
+          const float* const from = w_.item.m + (i + r) * w_.item.ldm;
+          T* const row = a_ + (i + r) * ld_;
+          const bool inside = i + r < n_;
+          for (int64_t j = 0; j < i; j += W) L::store(row + j, inside ? L::load(from + j) : L::zero());
+          L::store(row + i, inside ? L::load_n(from + i, r + 1) : L::zero());
+          T* const diagonal = row + i + r;
+          *diagonal = inside ? static_cast<T>(static_cast<double>(*diagonal) + w_.item.damping) : T(1);
+          root_[i + r] = inside ? 8 * kUnit * *diagonal : T(0);
         }
-        L::transpose(t);
-        for (int r = 0; r < W; ++r) L::store(a_ + (j + r) * ld_ + i, t[r]);
+        probe_rows(strip, i);
       }
-      for (int r = 0; r < W; ++r) {
-        T* const row = a_ + (i + r) * ld_ + i;
-        L::store(row, r < rows ? L::load_n(from + r * w_.item.ldm + i, r + 1) : L::zero());
-        row[r] = r < rows ? static_cast<T>(static_cast<double>(row[r]) + w_.item.damping) : T(1);
-        root_[i + r] = r < rows ? 8 * kUnit * row[r] : T(0);
-      }
-      mirror_diagonal(i);
     }
   }
 
-  void mirror(int64_t begin, int64_t end) const {
-    V t[W];
-    for (int64_t i = begin; i < end; i += W) {
-      for (int64_t j = 0; j < i; j += W) {
-        load_transposed(a_ + i * ld_ + j, t);
-        for (int r = 0; r < W; ++r) L::store(a_ + (j + r) * ld_ + i, t[r]);
-      }
-      mirror_diagonal(i);
+  void probe(int64_t begin, int64_t end) const {
+    for (int64_t strip = begin; strip < end; ++strip) {
+      const int64_t first = spd_strip_begin(w_, strip), last = spd_strip_begin(w_, strip + 1);
+      clear_shares(strip, first);
+      for (int64_t i = first; i < last; i += W) probe_rows(strip, i);
     }
   }
 
-  // Elements begin..end-1 of the products: row by row, so that an element is a lane.
-  void multiply(int64_t begin, int64_t end) const {
-    constexpr int D = F64::W, kMost = sizeof(F64::V) == 64 ? 8 : 4;
-    int64_t j = begin;
-    for (; j + kMost * D <= end; j += kMost * D) multiply_columns<kMost>(j);
-    for (; j + 2 * D <= end; j += 2 * D) multiply_columns<2>(j);
-    for (; j < end; j += D) multiply_columns<1>(j);
+  void gather(int64_t begin, int64_t end) const {
+    constexpr int D = F64::W;
+    for (int v = 0; v < 3; ++v) {
+      double* const to = v < 2 ? w_.product[v] : w_.sums;
+      for (int64_t j = begin; j < end; j += D) F64::store(to + j, F64::zero());
+      for (int64_t strip = 0; strip < w_.strips; ++strip) {
+        const int64_t stop = spd_strip_begin(w_, strip + 1) < end ? spd_strip_begin(w_, strip + 1) : end;
+        for (int64_t j = begin; j < stop; j += D) F64::store(to + j, F64::add(F64::load(to + j), F64::load(share(strip, v) + j)));
+      }
+    }
   }
 
   // ---- pass 1: Cholesky
@@ -198,12 +200,10 @@ class SpdMatrix {
   }
 
   void store(int64_t begin, int64_t end) const {
-    for (int64_t i = begin; i < (end < n_ ? end : n_); ++i) {
-      const T* const row = a_ + i * ld_;
-      float* const to = w_.item.out + i * w_.item.ldo;
-      int64_t j = 0;
-      for (; j + W <= n_; j += W) L::store(to + j, L::load(row + j));
-      if (j < n_) L::store_n(to + j, L::load(row + j), n_ - j);
+    if (n_ > kNear) {
+      store_rows<true>(begin, end);
+    } else {
+      store_rows<false>(begin, end);
     }
   }
 
@@ -230,29 +230,134 @@ class SpdMatrix {
     }
   }
 
-  template <int kBlocks>
-  void multiply_columns(int64_t j) const {
-    constexpr int D = F64::W;
-    F64::V sum[3][kBlocks];
-#pragma GCC unroll 8
-    for (int b = 0; b < kBlocks; ++b) sum[0][b] = sum[1][b] = sum[2][b] = F64::zero();
-    const T* row = a_ + j;
-    for (int64_t i = 0; i < w_.padded; ++i, row += ld_) {
-      const F64::V x = F64::set(w_.factor[0][i]), z = F64::set(w_.factor[1][i]);
-      __builtin_prefetch(row + 8 * ld_);
-#pragma GCC unroll 8
-      for (int b = 0; b < kBlocks; ++b) {
-        const F64::V m = F64::load(row + b * D);
-        sum[0][b] = F64::fma(m, x, sum[0][b]);
-        sum[1][b] = F64::fma(m, z, sum[1][b]);
-        sum[2][b] = F64::add(F64::absolute(m), sum[2][b]);
+  // Large matrices: rows are copied in pieces longer than a vector before their tiles are mirrored.
+  template <bool kFar>
+  void store_rows(int64_t begin, int64_t end) const {
+    const int64_t ldo = w_.item.ldo;
+    float* const out = w_.item.out;
+    for (int64_t first = begin; first < end; first += kMirrored * W) {
+      const int64_t last = first + kMirrored * W < end ? first + kMirrored * W : end;
+      for (int64_t piece = 0; piece < last; piece += kNear) {
+        const int64_t stop = piece + kNear < last ? piece + kNear : last;
+        if (kFar) {
+          for (int64_t i = first; i < last && i < n_; ++i) {
+            const int64_t own = (i / W + 1) * W;
+            for (int64_t j = piece; j < (own < stop ? own : stop); j += W) store_vector(out + i * ldo + j, L::load(a_ + i * ld_ + j), n_ - j);
+          }
+        }
+        for (int64_t j = piece; j < stop; j += W) {
+          for (int64_t i = j < first ? first : j + (kFar ? W : 0); i < last; i += W) {
+            V t[W];
+#pragma GCC unroll 16
+            for (int r = 0; r < W; ++r) t[r] = L::load(a_ + (i + r) * ld_ + j);
+            const int64_t inside = n_ - i;
+            if (inside >= W) {
+              if (!kFar) {
+#pragma GCC unroll 16
+                for (int r = 0; r < W; ++r) L::store(out + (i + r) * ldo + j, t[r]);
+              }
+              if (i == j) continue;
+              L::transpose(t);
+#pragma GCC unroll 16
+              for (int r = 0; r < W; ++r) L::store(out + (j + r) * ldo + i, t[r]);
+            } else {
+              for (int r = 0; r < inside && !kFar; ++r) store_vector(out + (i + r) * ldo + j, t[r], n_ - j);
+              if (i == j) continue;
+              L::transpose(t);
+              for (int r = 0; r < W; ++r) L::store_n(out + (j + r) * ldo + i, t[r], inside);
+            }
+          }
+        }
       }
     }
+  }
+
+  METAPLAST_HD static void store_vector(float* to, V x, int64_t n) {
+    if (n >= W) {
+      L::store(to, x);
+    } else {
+      L::store_n(to, x, n);
+    }
+  }
+
+  double* share(int64_t strip, int v) const {
+    return w_.strips > 1 ? reinterpret_cast<double*>(v_) + (strip * 3 + v) * w_.padded : v < 2 ? w_.product[v] : w_.sums;
+  }
+  void clear_shares(int64_t strip, int64_t n) const {
+    for (int v = 0; v < 3; ++v) {
+      for (int64_t j = 0; j < n; j += F64::W) F64::store(share(strip, v) + j, F64::zero());
+    }
+  }
+
+  // A vector of rows: products of the rows with the factors, and their terms in the products of the columns before them.
+  void probe_rows(int64_t strip, int64_t i) const {
+    constexpr int D = F64::W;
+    constexpr int64_t kPiece = 512;
+    double* const to[3] = {share(strip, 0), share(strip, 1), share(strip, 2)};
+    alignas(64) double lanes[3][W * D];
+    mirror_diagonal(i);
+    int64_t stop = i < kPiece ? i : kPiece;
+    for (int r = 0; r < W; r += kProbeRows) probe_piece<true>(i, 0, stop, r, to, lanes);
+    for (int64_t from = stop; from < i; from = stop) {
+      stop = from + kPiece < i ? from + kPiece : i;
+      for (int r = 0; r < W; r += kProbeRows) probe_piece<false>(i, from, stop, r, to, lanes);
+    }
+    for (int v = 0; v < 3; ++v) {
+#pragma GCC unroll 1
+      for (int r = 0; r < W; r += D) {
+        F64::V t[D];
 #pragma GCC unroll 8
-    for (int b = 0; b < kBlocks; ++b) {
-      F64::store(w_.product[0] + j + b * D, sum[0][b]);
-      F64::store(w_.product[1] + j + b * D, sum[1][b]);
-      F64::store(w_.sums + j + b * D, sum[2][b]);
+        for (int k = 0; k < D; ++k) t[k] = F64::load(lanes[v] + (r + k) * D);
+        F64::transpose(t);
+#pragma GCC unroll 8
+        for (int k = 1; k < D; ++k) t[0] = F64::add(t[0], t[k]);
+        F64::store(to[v] + i + r, t[0]);
+      }
+    }
+  }
+
+  // Columns from..stop-1. The first piece begins with the tile on the diagonal, which is symmetric: its columns are rows of it.
+  template <bool kFirst>
+  METAPLAST_HD void probe_piece(int64_t i, int64_t from, int64_t stop, int r, double* const (&to)[3], double (&lanes)[3][W * F64::W]) const {
+    constexpr int D = F64::W;
+    F64::V sum[3][kProbeRows], x[2][kProbeRows];
+    const T* const row = a_ + (i + r) * ld_;
+#pragma GCC unroll 4
+    for (int k = 0; k < kProbeRows; ++k) {
+      for (int v = 0; v < 3; ++v) sum[v][k] = kFirst ? F64::zero() : F64::load(lanes[v] + (r + k) * D);
+      for (int v = 0; v < 2; ++v) x[v][k] = F64::set(w_.factor[v][i + r + k]);
+    }
+    const auto add_row = [&](int k, F64::V m, F64::V size, int64_t j) {
+      sum[0][k] = F64::fma(m, F64::load(w_.factor[0] + j), sum[0][k]);
+      sum[1][k] = F64::fma(m, F64::load(w_.factor[1] + j), sum[1][k]);
+      sum[2][k] = F64::add(size, sum[2][k]);
+    };
+    if (kFirst) {
+#pragma GCC unroll 4
+      for (int64_t j = i; j < i + W; j += D) {
+#pragma GCC unroll 4
+        for (int k = 0; k < kProbeRows; ++k) {
+          const F64::V m = F64::load(row + k * ld_ + j);
+          add_row(k, m, F64::absolute(m), j);
+        }
+      }
+    }
+    for (int64_t j = from; j < stop; j += D) {
+      F64::V column[3];
+      for (int v = 0; v < 3; ++v) column[v] = F64::load(to[v] + j);
+#pragma GCC unroll 4
+      for (int k = 0; k < kProbeRows; ++k) {
+        const F64::V m = F64::load(row + k * ld_ + j), size = F64::absolute(m);
+        add_row(k, m, size, j);
+        column[0] = F64::fma(m, x[0][k], column[0]);
+        column[1] = F64::fma(m, x[1][k], column[1]);
+        column[2] = F64::add(size, column[2]);
+      }
+      for (int v = 0; v < 3; ++v) F64::store(to[v] + j, column[v]);
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < kProbeRows; ++k) {
+      for (int v = 0; v < 3; ++v) F64::store(lanes[v] + (r + k) * D, sum[v][k]);
     }
   }
 
@@ -544,8 +649,8 @@ METAPLAST_HD void spd_phase(const SpdWork* work, SpdPhase phase, int64_t block, 
   const SpdMatrix<L> matrix(*work);
   switch (phase) {
     case kSpdLoad: return matrix.load(begin, end);
-    case kSpdMultiply: return matrix.multiply(begin, end);
-    case kSpdMirror: return matrix.mirror(begin, end);
+    case kSpdProbe: return matrix.probe(begin, end);
+    case kSpdGather: return matrix.gather(begin, end);
     case kSpdFactor: return matrix.factor(block);
     case kSpdSolve: return matrix.solve(block, begin, end);
     case kSpdUpdate: return matrix.update(block, begin, end);

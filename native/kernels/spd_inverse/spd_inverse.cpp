@@ -10,8 +10,10 @@ namespace {
 
 constexpr int64_t kAlign = 64;
 constexpr uint32_t kSignStream = 0x4B464143;  // "KFAC"
-// Above this size the threads share one matrix, below each has its own.
-constexpr int64_t kSharedSize = 1024;
+// Up to this size each thread has a matrix of its own. Above, the threads share one matrix where its work is more than 1/kTurns of a thread's
+// part of what is left, largest first: beyond that the last matrix keeps no thread waiting for long, and nothing waits inside a matrix.
+constexpr int64_t kOwnSize = 1024;
+constexpr double kTurns = 4;
 // Ranges of a phase per thread: triangles make them uneven.
 constexpr int64_t kRangesOfPhase = 64;
 // A range of kSpdGather begins at a multiple of these.
@@ -66,19 +68,36 @@ struct Layout {
   int64_t order, units, outcomes, words, signs, arena, arenas;
   int64_t signs_stride;
   int64_t small_of_first;  // valid small items of the size of the first one
+  int64_t largest_own;     // matrices above are shared by the threads
   int64_t total() const { return order + units + outcomes + words + signs + arena * arenas; }
 
+  static double cube(int64_t n) { return n > 0 ? static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n) : 0; }
+
   Layout(const metaplast_context_t* context, const Kind& kind, int64_t count, const metaplast_spd_item_t* items) {
-    int64_t largest = 0, largest_own = 0, own = 0;
+    const int64_t threads = context->pool->threads();
+    int64_t largest = 0, own = 0;
     small_of_first = 0;
     for (int64_t i = 0; i < count; ++i) {
       largest = std::max(largest, items[i].n);
       if (items[i].n <= kind.group_size) {
         small_of_first += items[i].n == items[0].n && items[i].n > 0 && valid(items[i]) ? 1 : 0;
-      } else if (items[i].n <= kSharedSize) {
-        largest_own = std::max(largest_own, items[i].n);
+      } else {
         ++own;
       }
+    }
+    largest_own = largest;
+    while (largest_own > kOwnSize && threads > 1) {
+      double work = 0;
+      int64_t next = 0, not_larger = 0;
+      for (int64_t i = 0; i < count; ++i) {
+        if (items[i].n > largest_own) continue;
+        work += cube(items[i].n);
+        next = items[i].n < largest_own ? std::max(next, items[i].n) : next;
+        not_larger += items[i].n > kind.group_size && items[i].n < largest_own ? 1 : 0;
+      }
+      if (cube(largest_own) * kTurns * static_cast<double>(threads) <= work) break;
+      largest_own = next;
+      own = not_larger;
     }
     const int64_t width = vector_width(context, kind);
     order = round_up(count * 8, kAlign);
@@ -87,9 +106,9 @@ struct Layout {
     signs_stride = round_up(largest, kAlign);
     words = signs_stride * 4;
     signs = 2 * signs_stride * 8;
-    arenas = std::max<int64_t>(1, std::min<int64_t>(context->pool->threads(), own));
-    arena = largest_own > 0 ? Plan(largest_own, width, kind).total() : 0;
-    if (largest > kSharedSize) {
+    arenas = std::max<int64_t>(1, std::min(threads, own));
+    arena = own > 0 ? Plan(largest_own, width, kind).total() : 0;
+    if (largest > largest_own) {
       const int64_t shared = Plan(largest, width, kind).total();
       arena = std::max(arena, round_up((shared + arenas - 1) / arenas, kAlign));
     }
@@ -129,7 +148,7 @@ class Inverter {
     work.pivot = &outcome->pivot;
 
     // One strip adds up in place.
-    work.strips = item.n <= kSharedSize ? 1 : kSpdStrips;
+    work.strips = item.n <= kOwnSize ? 1 : kSpdStrips;
     const auto probe = [&](SpdPhase phase, const double* const* factors, double* const* to) {
       for (int v = 0; v < 2; ++v) {
         work.factor[v] = factors[v];
@@ -304,7 +323,7 @@ metaplast_status_t spd_inverse(const metaplast_context_t* context, const Kind& k
 
   const Inverter inverter(context, kind, signs, layout.signs_stride, tolerance);
   int64_t shared = 0;
-  for (; shared < large && items[order[shared]].n > kSharedSize; ++shared) {
+  for (; shared < large && items[order[shared]].n > layout.largest_own; ++shared) {
     inverter.invert(items[order[shared]], true, arenas, &outcomes[order[shared]]);
   }
   const int64_t group = vector_width(context, kind);

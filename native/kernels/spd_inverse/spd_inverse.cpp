@@ -14,6 +14,8 @@ constexpr uint32_t kSignStream = 0x4B464143;  // "KFAC"
 // part of what is left, largest first: beyond that the last matrix keeps no thread waiting for long, and nothing waits inside a matrix.
 constexpr int64_t kOwnSize = 1024;
 constexpr double kTurns = 4;
+// Up to this size a matrix is one block.
+constexpr int64_t kOneBlockSize = 512;
 // Ranges of a phase per thread: triangles make them uneven.
 constexpr int64_t kRangesOfPhase = 64;
 // A range of kSpdGather begins at a multiple of these.
@@ -49,8 +51,8 @@ struct Plan {
     // Rows one vector longer than a multiple of two vectors do not fall on the same sets of the cache.
     ld = round_up(padded, panel) + width;
     panels = (padded + panel - 1) / panel;
-    // Wide blocks save passes over the matrix, narrow ones work in the panels.
-    block = (n <= 192 ? 64 : 128) / panel;
+    // Wide blocks save passes over the matrix, narrow ones work in the panels. One block needs no packing.
+    block = n <= kOneBlockSize ? panels : 128 / panel;
     matrix = round_up(padded * ld * kind.bytes, kAlign);
     v = round_up(panels * block * panel * panel * kind.bytes, kAlign);
     root = round_up(padded * kind.bytes, kAlign);

@@ -21,7 +21,8 @@ constexpr int64_t kSpdGroupSize = 32;
 // Bytes of a vector by tier; a group has as many matrices as the vector has floats.
 constexpr int64_t kSpdVectorBytes[] = {16, 32, 64};
 
-// Phases of one matrix, in the order of a call. Ranges may be computed in any split and order, the phases are barriers.
+// Phases of one matrix, in the order of a call. Ranges may be computed in any split and order, the phases are barriers; but the passes over a matrix
+// of one block take all in one range, since they overwrite what they read.
 enum SpdPhase : int32_t {
   kSpdLoad,          // strips begin..end-1 of the probe: lower triangle, damped; pivot thresholds; kSpdProbe
   kSpdProbe,         // strips: their share of product[v] = matrix * factor[v] for v = 0, 1 and of the sums of absolute values
@@ -29,7 +30,7 @@ enum SpdPhase : int32_t {
   kSpdFactor,        // block: L of its rows (no range)
   kSpdSolve,         // block: L of row panels begin..end-1 behind it
   kSpdUpdate,        // block: units begin..end-1 of the matrix behind the block
-  kSpdPack,          // block: its rows, column panels begin..end-1, into v
+  kSpdPack,          // block: its rows, column panels begin..end-1, into v, where it is not the only one
   kSpdInversePanel,  // block: Y of row panels begin..end-1
   kSpdInverseUpdate, // block: units begin..end-1 of the columns before the block
   kSpdProductUpdate, // block: units begin..end-1 of the rows up to the block

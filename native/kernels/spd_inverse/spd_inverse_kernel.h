@@ -112,6 +112,7 @@ class SpdMatrix {
   // The rows of the block as panels; j = begin..end-1. Several panels at a time: a row is read in pieces longer than a panel is wide.
   void pack(int64_t block, int64_t begin, int64_t end) const {
     constexpr int64_t kTogether = 8;
+    if (in_place()) return;
     const int64_t first = block * w_.block, last = last_of(block), height = depth_of(block);
     const bool far = n_ > kSpdUpdateRows;
     if (end > last) end = last;
@@ -136,17 +137,22 @@ class SpdMatrix {
   // Y_it = (B_it - sum over s > t in the block of Y_is L_st) Y_t, where B is zero for rows of the block.
   void inverse_panel(int64_t block, int64_t begin, int64_t end) const {
     const int64_t first = block * w_.block, last = last_of(block);
-    for (int64_t i = begin > first ? begin : first; i < end; ++i) {
+    for (int64_t i = end - 1; i >= (begin > first ? begin : first); --i) {
       for (int64_t r = (i < last ? i : last) - 1; r >= first; --r) {
         T* const tile = a_ + i * P * ld_ + r * P;
         const T* const y = a_ + r * P * ld_ + r * P;
         const int64_t depth = depth_between(r + 1, i < last ? i : last);
         const T* const panel = panel_of(r) + (r + 1 - first) * P * P;
-        for (int64_t q = 0; q < height_of(i); q += R) {
+        for (int64_t q = height_of(i) - R; q >= 0; q -= R) {
           const T* const rows = a_ + (i * P + q) * ld_ + (r + 1) * P;
           if (i < last) {
             // Y_ii is lower triangular.
-            tile_rows<kAssignNegative, kUnpacked>(P, rows, panel, depth + q + R, tile + q * ld_);
+            const int64_t terms = (i - r - 1) * P + q + R;
+            if (in_place()) {
+              tile_rows<kAssignNegative, kUnpacked>(P, rows, a_ + (r + 1) * P * ld_ + r * P, terms, tile + q * ld_, ld_);
+            } else {
+              tile_rows<kAssignNegative, kUnpacked>(P, rows, panel, terms, tile + q * ld_);
+            }
           } else if (depth > 0) {
             tile_rows<kSubtract, kUnpacked>(P, rows, panel, depth, tile + q * ld_);
           }
@@ -190,8 +196,13 @@ class SpdMatrix {
         const int64_t depth = depth_between(i, last), from = (i - first) * P;
         for (int64_t q = 0; q < height_of(i); q += R) {
           const int64_t width = i == j && q + R <= W ? W : height_of(j);
-          tile_rows<kAssign, kPacked>(width, panel_of(i) + (from + q) * P + q, panel_of(j) + (from + q) * P, depth - q,
-                                      a_ + (i * P + q) * ld_ + j * P);
+          T* const tile = a_ + (i * P + q) * ld_ + j * P;
+          if (in_place()) {
+            const T* const row = a_ + (i * P + q) * ld_;
+            tile_rows<kAssign, kPacked>(width, row + i * P + q, row + j * P, depth - q, tile, ld_);
+          } else {
+            tile_rows<kAssign, kPacked>(width, panel_of(i) + (from + q) * P + q, panel_of(j) + (from + q) * P, depth - q, tile);
+          }
         }
       } else {
         update_tile<kAdd, kPacked>(i, j, panel_of(i), panel_of(j), depth_of(block));
@@ -208,7 +219,7 @@ class SpdMatrix {
   }
 
  private:
-  // How a row operand lies in memory: a[r*ld + p], or a[p*P + r] in a panel.
+  // How a row operand lies in memory: a[r*ld + p], or a[p*ldb + r] in a panel.
   enum Operand { kUnpacked, kPacked };
   enum Result { kAssign, kAssignNegative, kAdd, kSubtract };
 
@@ -218,6 +229,8 @@ class SpdMatrix {
   int64_t depth_between(int64_t from, int64_t to) const { return to > from ? (to - 1 - from) * P + height_of(to - 1) : 0; }
   int64_t depth_of(int64_t block) const { return depth_between(block * w_.block, last_of(block)); }
   T* panel_of(int64_t panel) const { return v_ + panel * w_.block * P * P; }
+  // The only block of a matrix is not packed: passes 2 and 3 read its rows in place, what overwrites them comes after their last use.
+  bool in_place() const { return w_.panels <= w_.block; }
 
   METAPLAST_HD void mirror_diagonal(int64_t i) const {
     V t[W];
@@ -554,16 +567,13 @@ class SpdMatrix {
     }
   }
 
-  template <Operand kOperand>
-  static constexpr int64_t kStep = kOperand == kPacked ? P : 1;
-
-  // sum[r][c] = sum over p < depth of row operand (r, p) * b[p*ldb + c], in chains of kChain terms.
+  // sum[r][c] = sum over p < depth of row operand (r, p) * b[p*ldb + c], in chains of kChain terms. A packed row operand has the stride ldb too.
   template <int kVectors, Operand kOperand>
   METAPLAST_HD void product(const T* a, const T* b, int64_t ldb, int64_t depth, V (&sum)[R][kVectors]) const {
     chain<kVectors, kOperand>(a, b, ldb, depth < kChain ? depth : kChain, sum);
     for (int64_t p = kChain; p < depth; p += kChain) {
       V more[R][kVectors];
-      const T* const rest = a + p * kStep<kOperand>;
+      const T* const rest = a + p * (kOperand == kPacked ? ldb : 1);
       chain<kVectors, kOperand>(rest, b + p * ldb, ldb, depth - p < kChain ? depth - p : kChain, more);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
@@ -582,7 +592,7 @@ class SpdMatrix {
     for (int r = 0; r < R; ++r) {
       for (int c = 0; c < kVectors; ++c) sum[r][c] = L::zero();
     }
-    for (int64_t p = 0; p < depth; ++p, a += kStep<kOperand>, b += ldb) {
+    for (int64_t p = 0; p < depth; ++p, a += kOperand == kPacked ? ldb : 1, b += ldb) {
       V x[kVectors];
       for (int c = 0; c < kVectors; ++c) x[c] = L::load(b + c * W);
 #pragma GCC unroll 8
@@ -608,7 +618,7 @@ class SpdMatrix {
 
   // R rows of a tile of the matrix, `width` columns.
   template <Result kResult, Operand kOperand>
-  METAPLAST_HD void tile_rows(int64_t width, const T* a, const T* panel, int64_t depth, T* c) const {
+  METAPLAST_HD void tile_rows(int64_t width, const T* a, const T* panel, int64_t depth, T* c, int64_t ldb = P) const {
     if (kResult == kAdd || kResult == kSubtract) {
       // The sums are long enough to hide the way to memory.
       for (int r = 0; r < R; ++r) {
@@ -618,11 +628,11 @@ class SpdMatrix {
     }
     if (width > W) {
       V sum[R][2];
-      product<2, kOperand>(a, panel, depth, sum);
+      product<2, kOperand>(a, panel, ldb, depth, sum);
       put<kResult, 2>(sum, c);
     } else {
       V sum[R][1];
-      product<1, kOperand>(a, panel, depth, sum);
+      product<1, kOperand>(a, panel, ldb, depth, sum);
       put<kResult, 1>(sum, c);
     }
   }

@@ -574,6 +574,8 @@ void bits() {
   check_batches(kF32, std::vector<int64_t>(17, 32), true);
   if (!sparse()) {
     check_batches(kF32, {40, 1025, 3, 1100}, false);
+    // Enough of them for two threads to take one each, not for three.
+    check_batches(kF32, std::vector<int64_t>(8, 1025), false);
     check_batches(kF64, {1030, 5}, false);
   }
 }

@@ -175,7 +175,10 @@ metaplast_status_t queue(metaplast_cuda_context* context, const Memory& t) {
     const int64_t n = kRows[i], elements = n * n;
     launcher.run<Fill>((elements + Fill::kThreads - 1) / Fill::kThreads, 1, Fill::kThreads, 0, {elements, static_cast<uint32_t>(i), 0, t.x, t.absolute});
     const simt::RealProduct e = {n, n, n, t.x, nullptr, n, 0, t.x, n, t.m[i], n, 1.0f, 0.0f, 0, 1};
-    metaplast::cuda_runtime::run_products(&launcher, METAPLAST_CUDA_PRODUCT_SIMT, 1, [&](int64_t) { return e; });
+    using Product = simt::RealGemm;
+    metaplast::cuda_runtime::run_list<Product>(
+        &launcher, 1, 1, Product::kThreads, Product::kSharedBytes, {}, [=](int64_t) { return metaplast::cuda_runtime::tiles_of(n) * metaplast::cuda_runtime::tiles_of(n); },
+        [&](int64_t) { return e; });
   }
   for (const bool doubles : {false, true}) {
     for (int v = 0; v < 2; ++v) {

@@ -174,7 +174,7 @@ final class Field implements AutoCloseable {
     for (Contest.Result result : outcome.results()) {
       Entry entry = entries.get(result.name());
       double time = result.nanos().median();
-      boolean device = result.name().equals("cuda");
+      boolean device = result.name().equals("cuda") || result.name().startsWith(CudaLapackPeer.LABEL);
       lines.add(
           new Line(
               result.name(),

@@ -10,6 +10,7 @@ import io.metaplast.kfac.DampingMode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** The sections of the comparison that belong to the Kronecker family. */
 final class KfacSections {
@@ -105,8 +106,8 @@ final class KfacSections {
     LapackPeer open(LapackPeer.Library library);
   }
 
-  /** The peers that are there, by name; OpenBLAS comes first. */
-  private List<String> addPeers(Field field, String what, int threads, double items, PeerMaker maker) {
+  /** The peers on the host that are there, by name; OpenBLAS comes first. Beside our device backend stand the libraries of the device, which no ratio refers to. */
+  private List<String> addPeers(Field field, String what, int threads, double items, PeerMaker maker, Supplier<CudaLapackPeer> device) {
     List<String> names = new ArrayList<>();
     if (!comparison.plan().peers()) {
       return names;
@@ -126,7 +127,21 @@ final class KfacSections {
       field.fact(library.label(), library.describe());
       names.add(name);
     }
+    boolean callerOnly = comparison.plan().cpuTime() && threads == 1;
+    if (!callerOnly && lanes.stream().anyMatch(lane -> lane.kind() == BackendKind.CUDA)) {
+      field.fact(CudaLapackPeer.LABEL, addDevicePeer(field, CudaLapackPeer.LABEL + " " + what, items, device));
+    }
     return names;
+  }
+
+  /** Adds the row, or none where the libraries are missing or fail; returns their versions or why not. */
+  private static String addDevicePeer(Field field, String name, double items, Supplier<CudaLapackPeer> device) {
+    try {
+      field.addPeer(name, field.own(device.get()), items, "within bound");
+      return CudaLapackPeer.describe();
+    } catch (IllegalStateException e) {
+      return e.getMessage();
+    }
   }
 
   private Section inverse(String title, int n) {
@@ -134,7 +149,7 @@ final class KfacSections {
       double gigahertz = ceiling(field, 1);
       double items = KfacWorkloads.cubes(n);
       field.addBoundedLanes(KfacWorkloads.inverse(n), lanes);
-      List<String> peers = addPeers(field, "spotrf + spotri", 1, items, library -> LapackPeer.inverses(library, 1, n));
+      List<String> peers = addPeers(field, "spotrf + spotri", 1, items, library -> LapackPeer.inverses(library, 1, n), () -> CudaLapackPeer.inverses(n));
       if (comparison.plan().peers() && (n == 256 || n == 1024)) {
         for (JavaInversePeer.Library library : JavaInversePeer.Library.values()) {
           field.addPeer(library.label(), JavaInversePeer.open(library, n), items, "within bound");
@@ -150,7 +165,9 @@ final class KfacSections {
       int[] orders = KfacWorkloads.times(BATCH, n);
       double items = KfacWorkloads.cubes(orders);
       field.addBoundedLanes(KfacWorkloads.inverses(orders), lanes);
-      List<String> peers = addPeers(field, "spotrf + spotri, a call a matrix through JavaCPP", 1, items, library -> LapackPeer.inverses(library, 1, orders));
+      List<String> peers =
+          addPeers(
+              field, "spotrf + spotri, a call a matrix through JavaCPP", 1, items, library -> LapackPeer.inverses(library, 1, orders), () -> CudaLapackPeer.inverses(orders));
       if (comparison.plan().peers()) {
         field.addPeer("EJML Cholesky, a call a matrix", JavaInversePeer.open(JavaInversePeer.Library.EJML, orders), items, "within bound");
       }
@@ -172,7 +189,7 @@ final class KfacSections {
       field.addBoundedLanes(factory, lanes.stream().filter(lane -> lane.equals(best) || lane.kind() == BackendKind.CUDA).toList());
       String what = "spotrf + spotri" + (orders.length > 1 ? ", a call a matrix" : "");
       List<String> peers =
-          addPeers(field, what, threads, KfacWorkloads.cubes(orders), library -> LapackPeer.inverses(library, threads, orders));
+          addPeers(field, what, threads, KfacWorkloads.cubes(orders), library -> LapackPeer.inverses(library, threads, orders), () -> CudaLapackPeer.inverses(orders));
       section = finish(field, peers, gigahertz);
     }
     comparison.progress().accept(title);
@@ -183,7 +200,10 @@ final class KfacSections {
     try (Field field = new Field(comparison, "factor-" + rows + "x" + cols, title, UNIT, cols, 1)) {
       double gigahertz = ceiling(field, 1);
       field.addBoundedLanes(KfacWorkloads.factorUpdate(rows, cols, false), lanes);
-      List<String> peers = addPeers(field, "ssyrk, one triangle", 1, (double) rows * cols * cols, library -> LapackPeer.factor(library, 1, rows, cols));
+      List<String> peers =
+          addPeers(
+              field, "ssyrk, one triangle", 1, (double) rows * cols * cols, library -> LapackPeer.factor(library, 1, rows, cols),
+              () -> CudaLapackPeer.factor(rows, cols));
       return finish(field, peers, gigahertz);
     }
   }
@@ -194,7 +214,8 @@ final class KfacSections {
       field.addBoundedLanes(KfacWorkloads.precondition(widths), lanes);
       List<String> peers =
           addPeers(
-              field, "sgemm, two calls a layer", 1, KfacWorkloads.productOperations(widths), library -> LapackPeer.precondition(library, 1, widths));
+              field, "sgemm, two calls a layer", 1, KfacWorkloads.productOperations(widths), library -> LapackPeer.precondition(library, 1, widths),
+              () -> CudaLapackPeer.precondition(widths));
       return finish(field, peers, gigahertz);
     }
   }
@@ -205,7 +226,8 @@ final class KfacSections {
       field.addBoundedLanes(KfacWorkloads.penalty(widths), lanes);
       List<String> peers =
           addPeers(
-              field, "saxpy, two sgemm, sdot, saxpy a layer", 1, KfacWorkloads.productOperations(widths), library -> LapackPeer.penalty(library, 1, widths));
+              field, "saxpy, two sgemm, sdot, saxpy a layer", 1, KfacWorkloads.productOperations(widths), library -> LapackPeer.penalty(library, 1, widths),
+              () -> CudaLapackPeer.penalty(widths));
       return finish(field, peers, gigahertz);
     }
   }

@@ -172,7 +172,7 @@ public final class LapackPeer implements Contest.Body, AutoCloseable {
   }
 
   /** The upper triangle of column-major storage is the lower one of rows. */
-  private static void mirror(float[] x, int n, boolean fromLower) {
+  static void mirror(float[] x, int n, boolean fromLower) {
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < i; j++) {
         if (fromLower) {

@@ -2,7 +2,9 @@ package io.metaplast.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.metaplast.bench.jmh.LapackPeerBenchmark;
 import org.junit.jupiter.api.Test;
 
 class KfacPeersTest {
@@ -19,6 +21,39 @@ class KfacPeersTest {
     JavaInversePeer.open(JavaInversePeer.Library.EJML, 8, 8).run();
     JavaInversePeer.open(JavaInversePeer.Library.OJALGO, 9).run();
     assertThatThrownBy(() -> JavaInversePeer.open(JavaInversePeer.Library.OJALGO, 9, 9)).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void cudaLibrariesRefuseWithTheReasonWhereTheyAreMissing() {
+    String missing = CudaLapackPeer.missing();
+    assumeThat(missing).isNotNull();
+    assertThat(missing).startsWith(CudaLapackPeer.LABEL + " skipped: ").doesNotContain("\n")
+        .containsAnyOf("METAPLAST_CUDA_PEERS=1", "NVIDIA driver", "no usable GPU");
+    assertThatThrownBy(() -> CudaLapackPeer.inverses(5)).isInstanceOf(IllegalStateException.class).hasMessage(missing);
+    assertThatThrownBy(() -> CudaLapackPeer.factor(9, 17)).isInstanceOf(IllegalStateException.class).hasMessage(missing);
+    assertThatThrownBy(() -> CudaLapackPeer.precondition(7, 5, 3)).isInstanceOf(IllegalStateException.class).hasMessage(missing);
+    assertThatThrownBy(() -> CudaLapackPeer.penalty(7, 5, 3)).isInstanceOf(IllegalStateException.class).hasMessage(missing);
+    LapackPeerBenchmark benchmark = new LapackPeerBenchmark();
+    benchmark.library = "CUDA";
+    benchmark.work = "inverse 1x64";
+    benchmark.threads = 1;
+    assertThatThrownBy(benchmark::open).isInstanceOf(IllegalStateException.class).hasMessage(missing);
+    benchmark.threads = 2;
+    assertThatThrownBy(benchmark::open).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  /** Opening compares the first results with the bounds that ours keep. */
+  @Test
+  void cudaLibrariesPassTheCheckOfTheirSectionOnAGpu() {
+    assumeThat(CudaLapackPeer.missing()).isNull();
+    try (CudaLapackPeer inverses = CudaLapackPeer.inverses(5, 1, 33); CudaLapackPeer factor = CudaLapackPeer.factor(9, 17);
+        CudaLapackPeer precondition = CudaLapackPeer.precondition(7, 5, 3); CudaLapackPeer penalty = CudaLapackPeer.penalty(7, 5, 3)) {
+      inverses.run();
+      factor.run();
+      precondition.run();
+      penalty.run();
+    }
+    assertThat(CudaLapackPeer.describe()).startsWith("cuSOLVER ");
   }
 
   @Test

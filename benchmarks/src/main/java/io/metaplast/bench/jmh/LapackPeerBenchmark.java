@@ -1,5 +1,6 @@
 package io.metaplast.bench.jmh;
 
+import io.metaplast.bench.CudaLapackPeer;
 import io.metaplast.bench.JavaInversePeer;
 import io.metaplast.bench.LapackPeer;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -9,9 +10,10 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * What other libraries need for the work of the Kronecker family: calls through JavaCPP in a loop, or a Java library. MKL needs METAPLAST_PEERS=1; the Java libraries have the inverses only.
+ * CUDA, cuSOLVER and cuBLAS, needs METAPLAST_CUDA_PEERS=1 and a GPU.
  */
 public class LapackPeerBenchmark extends Throughput {
-  /** OPENBLAS, MKL, EJML or OJALGO (one matrix). */
+  /** OPENBLAS, MKL, CUDA, EJML or OJALGO (one matrix). */
   @Param({"OPENBLAS", "MKL"})
   public String library;
 
@@ -21,33 +23,48 @@ public class LapackPeerBenchmark extends Throughput {
       "penalty 784-100-100-10"})
   public String work;
 
-  /** Threads of OpenBLAS and MKL; the Java libraries have one. */
+  /** Threads of OpenBLAS and MKL; the others have one on the host. */
   @Param("1")
   public int threads;
 
   private Runnable body;
-  private LapackPeer peer;
+  private AutoCloseable peer;
 
   /** Prepares and verifies. */
   @Setup
   public void open() {
     String[] words = work.split(" ");
-    if (library.equals("EJML") || library.equals("OJALGO")) {
-      if (threads != 1) {
-        throw new IllegalArgumentException(library + " has one thread only");
-      }
+    boolean java = library.equals("EJML") || library.equals("OJALGO");
+    if ((java || library.equals("CUDA")) && threads != 1) {
+      throw new IllegalArgumentException(library + " has one thread only");
+    }
+    if (java) {
       body = JavaInversePeer.open(JavaInversePeer.Library.valueOf(library), orders(words))::run;
       return;
     }
+    if (library.equals("CUDA")) {
+      CudaLapackPeer cuda =
+          switch (words[0]) {
+            case "factor" -> CudaLapackPeer.factor(Shapes.of(words[1])[0], Shapes.of(words[1])[1]);
+            case "precondition" -> CudaLapackPeer.precondition(Shapes.network(words[1]));
+            case "penalty" -> CudaLapackPeer.penalty(Shapes.network(words[1]));
+            default -> CudaLapackPeer.inverses(orders(words));
+          };
+      peer = cuda;
+      body = cuda::run;
+      System.out.println("# peer: " + CudaLapackPeer.describe());
+      return;
+    }
     LapackPeer.Library lapack = LapackPeer.Library.valueOf(library);
-    peer =
+    LapackPeer host =
         switch (words[0]) {
           case "factor" -> LapackPeer.factor(lapack, threads, Shapes.of(words[1])[0], Shapes.of(words[1])[1]);
           case "precondition" -> LapackPeer.precondition(lapack, threads, Shapes.network(words[1]));
           case "penalty" -> LapackPeer.penalty(lapack, threads, Shapes.network(words[1]));
           default -> LapackPeer.inverses(lapack, threads, orders(words));
         };
-    body = peer::run;
+    peer = host;
+    body = host::run;
     System.out.println("# peer: " + lapack.describe());
   }
 
@@ -60,7 +77,7 @@ public class LapackPeerBenchmark extends Throughput {
 
   /** Releases everything. */
   @TearDown
-  public void close() {
+  public void close() throws Exception {
     if (peer != null) {
       peer.close();
     }

@@ -113,7 +113,7 @@ class Panel {
       const uint64_t* rows[8];
       // Columns that are not there: the last one again, for results that nobody reads.
       for (int64_t c = 0; c < 8; ++c) rows[c] = b + (v * 8 + c < cols_ ? v * 8 + c : cols_ - 1) * stride + first;
-      if (words <= 4) {
+      if (words > 0 && words <= 4) {
         pack_four(rows, v);
         continue;
       }

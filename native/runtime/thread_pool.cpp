@@ -163,21 +163,21 @@ void* ThreadPool::worker_main(void* argument) {
     if (pool.stopping_.load(std::memory_order_relaxed)) {
       return nullptr;
     }
-    pool.work(seen, worker.participant, pool.chunks_.load(std::memory_order_relaxed));
+    pool.work(seen, worker.participant, pool.chunks_.load(std::memory_order_acquire));
   }
 }
 
 void ThreadPool::work(uint32_t region, int32_t participant, int64_t chunks) noexcept {
-  const ChunkFunction function = function_.load(std::memory_order_relaxed);
-  void* const argument = argument_.load(std::memory_order_relaxed);
+  // What the caller wrote of the next region is seen only together with the tickets it withdrew before (run()).
+  const ChunkFunction function = function_.load(std::memory_order_acquire);
+  void* const argument = argument_.load(std::memory_order_acquire);
   for (int32_t i = 0; i < threads_; ++i) {
     const int32_t owner = participant + i < threads_ ? participant + i : participant + i - threads_;
     const uint32_t end = block_begin(chunks, owner + 1, threads_);
     std::atomic<uint64_t>& ticket = blocks_[owner].ticket;
     uint64_t current = ticket.load(std::memory_order_acquire);
     while (static_cast<uint32_t>(current >> 32) == region && static_cast<uint32_t>(current) < end) {
-      // A successful exchange means that the region still has unfinished chunks (this one), hence that the values read above
-      // belong to it.
+      // A successful exchange means that the ticket has this region's number, hence that no value of the next one was read above.
       if (!ticket.compare_exchange_weak(current, current + 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
         continue;
       }
@@ -211,9 +211,14 @@ void ThreadPool::run(int64_t chunks, ChunkFunction function, void* argument) noe
     return;
   }
   const uint32_t region = region_.load(std::memory_order_relaxed) + 1;
-  function_.store(function, std::memory_order_relaxed);
-  argument_.store(argument, std::memory_order_relaxed);
-  chunks_.store(static_cast<uint32_t>(chunks), std::memory_order_relaxed);
+  // First of all the tickets of the last region are withdrawn. They are used up as far as that region goes, but a late worker of it may read the new,
+  // larger number of chunks.
+  for (int32_t i = 0; i < threads_; ++i) {
+    blocks_[i].ticket.store(ticket_of(region, UINT32_MAX), std::memory_order_relaxed);
+  }
+  function_.store(function, std::memory_order_release);
+  argument_.store(argument, std::memory_order_release);
+  chunks_.store(static_cast<uint32_t>(chunks), std::memory_order_release);
   done_.store(0, std::memory_order_relaxed);
   for (int32_t i = 0; i < threads_; ++i) {
     blocks_[i].ticket.store(ticket_of(region, block_begin(chunks, i, threads_)), std::memory_order_release);

@@ -53,8 +53,8 @@ class ThreadPool {
   Worker* workers_ = nullptr;
   Block* blocks_ = nullptr;
 
-  // Written by the caller before a region is published. A worker that arrives late may read them while the next region is being set
-  // up; its claim then fails because the tickets carry another region number, and the values are not used.
+  // Written by the caller before a region is published, after the tickets of the last one have been withdrawn. A worker that arrives late may read
+  // them while the next region is being set up; its claim then fails because the tickets carry another region number, and the values are not used.
   alignas(64) std::atomic<uint32_t> region_{0};  // also what idle workers block on
   std::atomic<ChunkFunction> function_{nullptr};
   std::atomic<void*> argument_{nullptr};

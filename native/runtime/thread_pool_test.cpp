@@ -74,6 +74,23 @@ int main() {
     }
   }
 
+  // Long regions behind short ones, on more threads than cores: a worker that comes late to the short one must take nothing of the long one with the
+  // short one's number. What it took would be counted on top, and the caller would wait for ever: alarm() ends the test.
+  {
+    alarm(120);
+    const std::unique_ptr<ThreadPool> pool(ThreadPool::create(8));
+    Counts counts[2] = {Counts(8), Counts(400)};
+    for (int round = 1; round <= 40000; ++round) {
+      for (Counts& c : counts) {
+        pool->run(static_cast<int64_t>(c.calls.size()), Counts::count, &c);
+        for (const auto& calls : c.calls) {
+          if (calls.load() != round) return expect(false, "round %d: a chunk ran %d times", round, calls.load()), finish("thread_pool_test");
+        }
+      }
+    }
+    alarm(0);
+  }
+
   // A region inside a region, and several callers at once: the later ones run on their own threads.
   {
     const std::unique_ptr<ThreadPool> pool(ThreadPool::create(3));

@@ -20,9 +20,15 @@ constexpr int kTileRows = 6;
 constexpr int kTileRows = 5;
 #endif
 
-// c [kRows][kPanel] = left right, or += ; left has pitch kKroneckerPitch.
+// Rows of a panel that come into the cache meanwhile.
+struct Ahead {
+  const float* row;
+  int64_t ld, rows;
+};
+
+// c [kRows][kPanel] = left right, or += ; left has pitch kKroneckerPitch, right kPanel.
 template <int kRows, int kVectors>
-void tile(int64_t depth, const float* left, const float* right, int64_t pitch, float* c, bool first) {
+void tile(int64_t depth, const float* left, const float* right, float* c, bool first, Ahead ahead) {
   using V = F32::V;
   V acc[kRows][kVectors];
 #pragma GCC unroll 16
@@ -30,7 +36,7 @@ void tile(int64_t depth, const float* left, const float* right, int64_t pitch, f
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) acc[r][v] = F32::zero();
   }
-  for (int64_t k = 0; k < depth; ++k, right += pitch) {
+  for (int64_t k = 0; k < depth; ++k, right += kPanel) {
     V b[kVectors];
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) b[v] = F32::load(right + v * F32::W);
@@ -39,6 +45,11 @@ void tile(int64_t depth, const float* left, const float* right, int64_t pitch, f
       const V a = F32::set(left[r * kKroneckerPitch + k]);
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) acc[r][v] = F32::fma(a, b[v], acc[r][v]);
+    }
+    if (k < ahead.rows) {
+      const float* const row = ahead.row + k * ahead.ld;
+      for (int64_t c = 0; c < kPanel; c += 16) __builtin_prefetch(row + c);
+      __builtin_prefetch(row + kPanel - 1);
     }
   }
 #pragma GCC unroll 16
@@ -51,10 +62,10 @@ void tile(int64_t depth, const float* left, const float* right, int64_t pitch, f
   }
 }
 
-using Tile = void (*)(int64_t, const float*, const float*, int64_t, float*, bool);
+using Tile = void (*)(int64_t, const float*, const float*, float*, bool, Ahead);
 
 template <int kVectors>
-void tile_of_rows(int64_t rows, int64_t depth, const float* left, const float* right, int64_t pitch, float* c, bool first) {
+void tile_of_rows(int64_t rows, int64_t depth, const float* left, const float* right, float* c, bool first, Ahead ahead) {
   constexpr Tile kTiles[] = {tile<1, kVectors>,  tile<2, kVectors>,  tile<3, kVectors>, tile<4, kVectors>, tile<5, kVectors>,
 #if defined(__AVX2__)
                              tile<6, kVectors>,
@@ -65,7 +76,7 @@ void tile_of_rows(int64_t rows, int64_t depth, const float* left, const float* r
 #endif
   };
   static_assert(sizeof(kTiles) / sizeof(kTiles[0]) == kTileRows, "one of each height");
-  kTiles[rows - 1](depth, left, right, pitch, c, first);
+  kTiles[rows - 1](depth, left, right, c, first, ahead);
 }
 
 // to [rows][kKroneckerPitch] = from, or from - minus.
@@ -99,44 +110,35 @@ void pack_right(int64_t depth, int64_t columns, const float* from, int64_t ld, f
   }
 }
 
-// Whether the rows of a panel at this pitch spread over the sets of an L1 cache (4096 bytes a way, eight ways). A multiple q of the pitch near a
-// multiple of 4096 bytes lets every q-th row fall beside the first.
-bool spread(int64_t pitch, int64_t depth) {
-  constexpr int64_t kWay = 4096, kBytes = kPanel * 4;
-  for (int64_t q = 1; 8 * q < depth; ++q) {
-    const int64_t remainder = q * pitch * 4 % kWay, step = remainder < kWay - remainder ? remainder : kWay - remainder;
-    if (8 * (q * kBytes + depth * step) < depth * kBytes) return false;
-  }
-  return true;
-}
-
-// c [panels][rows][kPanel] = (left - minus) right; right [inner][columns] of pitch ldright is packed on the way where need be, or lies in panels of inner
-// rows where `packed` is null.
+// c [panels][rows][kPanel] = (left - minus) right; right [inner][columns] of pitch ldright is packed on the way, or lies in panels of inner rows where
+// `packed` is null.
 void product(int64_t rows, int64_t inner, int64_t columns, const float* left, int64_t ldleft, const float* minus, int64_t ldminus,
              const float* right, int64_t ldright, float* packed, float* copied, float* c) {
   const int64_t blocks = (rows + kKroneckerRows - 1) / kKroneckerRows;
-  // For one block of rows whole panels are read where they lie.
-  const bool reads = packed != nullptr && blocks == 1 && spread(ldright, inner < kKroneckerDepth ? inner : kKroneckerDepth);
-  const int64_t direct = reads ? columns / kPanel * kPanel : 0;
+  // For one block of rows a panel is packed when its turn comes, always to the same place, which stays in the L1 cache; rows of the next panel are
+  // fetched meanwhile.
+  const bool by_panel = packed != nullptr && blocks == 1;
   for (int64_t k = 0; k < inner; k += kKroneckerDepth) {
     const int64_t depth = inner - k < kKroneckerDepth ? inner - k : kKroneckerDepth;
-    if (packed != nullptr) pack_right(depth, columns - direct, right + k * ldright + direct, ldright, packed);
+    const float* const from = right + k * ldright;
+    if (packed != nullptr && !by_panel) pack_right(depth, columns, from, ldright, packed);
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t begin = rows * block / blocks, count = rows * (block + 1) / blocks - begin;
       const int64_t tiles = (count + kTileRows - 1) / kTileRows;
       copy_left(count, depth, left + begin * ldleft + k, ldleft, minus == nullptr ? nullptr : minus + begin * ldminus + k, ldminus, copied);
       for (int64_t column = 0; column < columns; column += kPanel) {
-        const float* const b = packed == nullptr ? right + column * inner + k * kPanel
-                               : column < direct ? right + k * ldright + column
-                                                 : packed + (column - direct) * depth;
-        const int64_t pitch = column < direct ? ldright : kPanel;
+        if (by_panel) pack_right(depth, columns - column < kPanel ? columns - column : kPanel, from + column, ldright, packed);
+        const float* const b = packed == nullptr ? right + column * inner + k * kPanel : by_panel ? packed : packed + column * depth;
+        const bool more = by_panel && column + 2 * kPanel <= columns;
         float* const to = c + column * rows + begin * kPanel;
         for (int64_t t = 0; t < tiles; ++t) {
           const int64_t r = count * t / tiles, height = count * (t + 1) / tiles - r;
+          const int64_t share = depth * t / tiles, end = depth * (t + 1) / tiles;
+          const Ahead ahead = more ? Ahead{from + column + kPanel + share * ldright, ldright, end - share} : Ahead{nullptr, 0, 0};
           if (columns - column > F32::W) {
-            tile_of_rows<2>(height, depth, copied + r * kKroneckerPitch, b, pitch, to + r * kPanel, k == 0);
+            tile_of_rows<2>(height, depth, copied + r * kKroneckerPitch, b, to + r * kPanel, k == 0, ahead);
           } else {
-            tile_of_rows<1>(height, depth, copied + r * kKroneckerPitch, b, pitch, to + r * kPanel, k == 0);
+            tile_of_rows<1>(height, depth, copied + r * kKroneckerPitch, b, to + r * kPanel, k == 0, ahead);
           }
         }
       }

@@ -26,6 +26,7 @@ constexpr int kTileRows = 6, kTileVectors = 2;
 constexpr int kTileRows = 4, kTileVectors = 2;
 #endif
 constexpr int64_t kTileColumns = kTileVectors * kLanes;
+constexpr int64_t kFetched = 8;  // rows of a panel ahead
 static_assert(kRealPanel % kTileRows == 0 && kRealPanel % kTileColumns == 0, "whole tiles");
 
 // kLanes elements of a row, or the first n of them and zeros; bf16 is widened.
@@ -93,7 +94,11 @@ METAPLAST_HD void real_tile(int64_t depth, const float* a, const float* b, RealV
   for (int64_t p = 0; p < depth; ++p, a += kRealPanel, b += kRealPanel) {
     RealVector x[kVectors];
 #pragma GCC unroll 4
-    for (int c = 0; c < kVectors; ++c) x[c] = F32::load(b + c * kLanes);
+    for (int c = 0; c < kVectors; ++c) {
+      x[c] = F32::load(b + c * kLanes);
+      // On its way from the second-level cache.
+      __builtin_prefetch(b + kFetched * kRealPanel + c * kLanes);
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const RealVector y = F32::set(a[r]);

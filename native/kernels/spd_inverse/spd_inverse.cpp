@@ -25,6 +25,9 @@ constexpr double kUnreliable = 1.7e6;
 
 constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
+// Of the probe.
+int64_t strips(int64_t n) { return n <= kOwnSize ? 1 : kSpdStrips; }
+
 // One of the two arithmetics.
 struct Kind {
   int64_t bytes;       // of an element
@@ -54,7 +57,8 @@ struct Plan {
     // Wide blocks save passes over the matrix, narrow ones work in the panels. One block needs no packing.
     block = n <= kOneBlockSize ? panels : 128 / panel;
     matrix = round_up(padded * ld * kind.bytes, kAlign);
-    v = round_up(panels * block * panel * panel * kind.bytes, kAlign);
+    // The panels of a block, and in their turn the shares of the probe.
+    v = round_up(std::max(panels * block * panel * panel * kind.bytes, strips(n) > 1 ? strips(n) * 3 * padded * 8 : 0), kAlign);
     root = round_up(padded * kind.bytes, kAlign);
     vectors = 5 * round_up(padded * 8, kAlign);
   }
@@ -150,7 +154,7 @@ class Inverter {
     work.pivot = &outcome->pivot;
 
     // One strip adds up in place.
-    work.strips = item.n <= kOwnSize ? 1 : kSpdStrips;
+    work.strips = strips(item.n);
     const auto probe = [&](SpdPhase phase, const double* const* factors, double* const* to) {
       for (int v = 0; v < 2; ++v) {
         work.factor[v] = factors[v];

@@ -18,6 +18,8 @@ class SpdMatrix {
   static constexpr int64_t kChain = 32;
   // Vectors of rows that are mirrored at a time: a row of the result is written in pieces longer than a vector.
   static constexpr int64_t kMirrored = 4;
+  // Rows of a packed row operand that are fetched ahead: its lines are far apart.
+  static constexpr int64_t kFetched = 8;
   // Columns that are still near when they are read again.
   static constexpr int64_t kNear = 256;
   static constexpr int kProbeRows = sizeof(F32::V) == 64 ? 4 : 2;
@@ -600,6 +602,7 @@ class SpdMatrix {
         const V y = L::set(a[r * row]);
         for (int c = 0; c < kVectors; ++c) sum[r][c] = L::fma(y, x[c], sum[r][c]);
       }
+      if (kOperand == kPacked && kVectors == 2) __builtin_prefetch(a + kFetched * ldb);
     }
   }
 

@@ -48,7 +48,7 @@ void tile(int64_t depth, const float* left, const float* right, float* c, bool f
     }
     if (k < ahead.rows) {
       const float* const row = ahead.row + k * ahead.ld;
-      for (int64_t c = 0; c < kPanel; c += 16) __builtin_prefetch(row + c);
+      for (int64_t line = 0; line < kPanel; line += 16) __builtin_prefetch(row + line);
       __builtin_prefetch(row + kPanel - 1);
     }
   }

@@ -312,6 +312,7 @@ void factor_pack(const FactorWork* work, const FactorWave* wave, int64_t unit_be
 void factor_multiply(const FactorWork* work, const FactorWave* wave, int64_t block_begin, int64_t block_end, bool first, bool last,
                      int64_t tile_begin, int64_t tile_end, float* sums) noexcept {
   const FactorWork& w = *work;
+  alignas(64) float whole[kFactorTile];
   for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
     const TilePlace at(w.panels, tile);
     const int64_t row = at.i * kRealPanel, column = at.j * kRealPanel;
@@ -320,8 +321,8 @@ void factor_multiply(const FactorWork* work, const FactorWave* wave, int64_t blo
       prefetch_area(w.f + row * w.ldf + column, w.ldf, height, width);
       if (at.i != at.j) prefetch_area(w.f + column * w.ldf + row, w.ldf, width, height);
     }
-    float* const to = sums + tile * kFactorTile;
-    // The sums of large factors lie in memory; they come while the first block is computed.
+    // Sums that nothing is added to later need no place in memory. Those of large factors come while the first block is computed.
+    float* const to = first && last ? whole : sums + tile * kFactorTile;
     for (int64_t i = 0; i < kFactorTile; i += 16) __builtin_prefetch(to + i, 1, 2);
     for (int64_t block = block_begin; block < block_end; ++block) {
       const int64_t depth = least(wave->rows - block * kRealBlock, kRealBlock);

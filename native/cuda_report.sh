@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What nvcc makes of the CUDA kernels: registers, stack, spills and shared memory of every kernel and architecture as a table, and gates on the
+# What nvcc makes of the CUDA kernels: registers, stack and spills of every kernel and architecture as a table, and gates on the
 # PTX: no flush to zero, no approximate instruction, and no fused multiply-add outside of the Kronecker family (class B, spelled out there); every architecture has the tensor-core instruction
 # for bits that it has hardware for, and sass_facts.py finds it in the machine code, not emulated, with nothing stored to local memory by the portable kernels of the
 # binarized and the Kronecker family. (SASS is not checked for fused operations: exact division uses FFMA inside.) Needs nvcc (and python3 for the machine code), no GPU.
